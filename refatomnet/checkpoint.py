@@ -1,0 +1,157 @@
+"""Checkpoint folders: ``model.safetensors`` (trained tensors only) and ``config.json`` (everything else).
+
+The frozen visual encoder is not part of a checkpoint: it lies in the package once, and the config names its hash.
+"""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+import refatomnet
+from refatomnet.actions import ACTIONS
+from refatomnet.config import ModelConfig
+from refatomnet.errors import CheckpointError
+from refatomnet.model import RefAtomNetPP, build_model
+from refatomnet.preprocess import MEAN, STD
+
+FORMAT_VERSION = 1
+SHIPPED = "compact"
+DATA = Path(__file__).parent / "data"
+ENCODER_FILE = DATA / "mobilenetv2.safetensors"
+_FROZEN = "encoder."
+
+
+def save_checkpoint(model: RefAtomNetPP, folder: str | Path, card: dict[str, Any]) -> None:
+    """Write a model's trained tensors, in half precision, and its config.
+
+    Args:
+        model: The model.
+        folder: Made if missing; an older checkpoint in it is replaced.
+        card: What goes into the config beside the fixed part: name, data, seed, scores, calibration, licence.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    trained = {
+        name: value.detach().cpu().half().contiguous()
+        for name, value in model.state_dict().items()
+        if not name.startswith(_FROZEN)
+    }
+    save_file(trained, target / "model.safetensors.part")
+    (target / "model.safetensors.part").replace(target / "model.safetensors")
+    config = {
+        "format_version": FORMAT_VERSION,
+        "version": refatomnet.__version__,
+        "model": model.config.to_dict(),
+        "preprocessing": {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"},
+        "actions": [action.name for action in ACTIONS],
+        "encoders": {
+            "visual": {"name": "MobileNetV2, ImageNet", "sha256": encoder_hash()},
+            "text": {"name": "all-MiniLM-L6-v2"},
+        },
+        **card,
+    }
+    part = target / "config.json.part"
+    part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    part.replace(target / "config.json")
+
+
+def load_checkpoint(source: str | Path | None = None) -> tuple[RefAtomNetPP, dict[str, Any]]:
+    """Build and fill the model of a checkpoint, in evaluation mode on the CPU.
+
+    Args:
+        source: A shipped name (``"compact"``, also None), a checkpoint folder, or a Hugging Face Hub id.
+
+    Returns:
+        The model, and the checkpoint's config.
+
+    Raises:
+        CheckpointError: If there is no such checkpoint, it is damaged, or it does not fit this version.
+    """
+    folder = find_checkpoint(source)
+    config = read_config(folder)
+    try:
+        state = load_file(folder / "model.safetensors")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"checkpoint {folder} has no model.safetensors; copy the whole folder") from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{folder / 'model.safetensors'} is damaged ({error}); fetch it again") from error
+    model = build_model(ModelConfig.from_dict(config["model"]))
+    _fill(model, state, folder)
+    return model.eval(), config
+
+
+def find_checkpoint(source: str | Path | None) -> Path:
+    """The folder a checkpoint name, path or hub id stands for; the hub is asked only for ``owner/name``."""
+    if source is None or str(source) == SHIPPED:
+        return DATA / SHIPPED
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder
+    parts = str(source).split("/")
+    if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not folder.suffix:
+        return _from_hub(str(source))
+    raise CheckpointError(
+        f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', a checkpoint folder, or a hub id as owner/name"
+    )
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The config of a checkpoint folder, checked for its version and action list."""
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{folder} is no checkpoint folder: it has no config.json") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); fetch the checkpoint again") from error
+    if not isinstance(config, dict) or config.get("format_version") != FORMAT_VERSION:
+        found = config.get("format_version") if isinstance(config, dict) else None
+        raise CheckpointError(f"{path} has format version {found!r}, this version reads {FORMAT_VERSION}")
+    if config.get("actions") != [action.name for action in ACTIONS]:
+        raise CheckpointError(f"{path} was trained on another list of actions than AVA's 80")
+    return config
+
+
+@cache
+def encoder_state() -> dict[str, Tensor]:
+    """Weights of the frozen visual encoder that the package carries."""
+    return {name: value.float() for name, value in load_file(ENCODER_FILE).items()}
+
+
+@cache
+def encoder_hash() -> str:
+    """SHA-256 of the packaged encoder file, so that features and checkpoints know what they belong to."""
+    return hashlib.sha256(ENCODER_FILE.read_bytes()).hexdigest()
+
+
+def _fill(model: RefAtomNetPP, state: dict[str, Tensor], folder: Path) -> None:
+    model.encoder.load_state_dict(encoder_state())
+    expected = {name: value for name, value in model.state_dict().items() if not name.startswith(_FROZEN)}
+    missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
+    if missing or unknown:
+        raise CheckpointError(f"checkpoint {folder} does not fit: missing {missing[:3]}, unknown {unknown[:3]}")
+    wrong = [name for name, value in expected.items() if value.shape != state[name].shape]
+    if wrong:
+        raise CheckpointError(f"checkpoint {folder} does not fit: {wrong[0]} has shape {tuple(state[wrong[0]].shape)}")
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise CheckpointError(f"checkpoint {folder} is damaged: it holds values that are not finite")
+    model.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors"]))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"the checkpoint {name!r} is neither a folder here nor reachable on the hub; the shipped one is '{SHIPPED}'"
+        ) from error

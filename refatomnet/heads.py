@@ -1,0 +1,160 @@
+"""Detection head (scene attributes) and the box, action and choice heads."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
+
+_ROWS, _COLUMNS = 6, 4  # sample points inside a detection's box, down and across
+
+
+def mlp(*widths: int) -> nn.Sequential:
+    """Linear layers of these widths with GELU between them."""
+    layers: list[nn.Module] = []
+    for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        layers += ([nn.GELU()] if i else []) + [nn.Linear(before, after)]
+    return nn.Sequential(*layers)
+
+
+class SeparableBlock(nn.Module):
+    """Residual depthwise 5x5 + pointwise block on a feature map (B, C, H, W)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.spread = nn.Conv2d(channels, channels, 5, padding=2, groups=channels)
+        self.norm = nn.GroupNorm(1, channels)
+        self.mix = nn.Sequential(nn.Conv2d(channels, 2 * channels, 1), nn.GELU(), nn.Conv2d(2 * channels, channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.mix(self.norm(self.spread(x)))
+
+
+@dataclass(frozen=True)
+class DenseDetections:
+    """One prediction a cell of the key frame's fine map.
+
+    logits: Score of each category (B, cells, C).
+    boxes_cxcywh: Fractions of the canvas (B, cells, 4).
+    centres: Cell centres, x and y in fractions of the canvas (cells, 2).
+    """
+
+    logits: Tensor
+    boxes_cxcywh: Tensor
+    centres: Tensor
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The scene attributes kept: people first, then things.
+
+    boxes_cxcywh: (B, M, 4), fractions of the canvas. scores: (B, M). category: index (B, M). mask: True where real.
+    """
+
+    boxes_cxcywh: Tensor
+    scores: Tensor
+    category: Tensor
+    mask: Tensor
+
+
+class DetectionHead(nn.Module):
+    """Anchor-free detection: every cell predicts category scores and the box around its own object (as FCOS does)."""
+
+    def __init__(self, channels: int, *, categories: int) -> None:
+        super().__init__()
+        self.tower = nn.Sequential(SeparableBlock(channels), nn.GroupNorm(1, channels), nn.GELU())
+        self.category = nn.Conv2d(channels, categories, 1)
+        self.box = nn.Conv2d(channels, 4, 1)
+        nn.init.constant_(self.category.bias, -4.6)  # prior probability 0.01, so that the many empty cells start quiet
+        nn.init.constant_(self.box.bias, -2.0)
+
+    def forward(self, fine: Tensor) -> DenseDetections:
+        """Predict from the fine map (B, channels, h, w)."""
+        features = self.tower(fine)
+        height, width = fine.shape[-2:]
+        x = (torch.arange(width, device=fine.device) + 0.5) / width
+        y = (torch.arange(height, device=fine.device) + 0.5) / height
+        centres = torch.cartesian_prod(y, x).flip(-1)
+        shift, size = self.box(features).flatten(2).transpose(1, 2).split(2, dim=-1)
+        size = size.clamp(max=1).exp()
+        centre = centres + 0.5 * torch.tanh(shift + 2.0) * size
+        boxes = torch.cat([centre, size.clamp(max=1.5)], dim=-1)
+        return DenseDetections(self.category(features).flatten(2).transpose(1, 2), boxes, centres)
+
+
+@torch.no_grad()
+def keep_best(dense: DenseDetections, *, people: int, things: int, overlap: float = 0.55) -> Detections:
+    """Keep the best people and things by non-maximum suppression; always the same number, padded by the mask."""
+    scores = dense.logits.sigmoid()
+    person, thing = scores[..., :1], scores[..., 1:]
+    kept = [_suppress(dense.boxes_cxcywh, person.squeeze(-1), count=people, overlap=overlap)]
+    category = torch.zeros_like(kept[0][1], dtype=torch.long)
+    best, which = thing.max(dim=-1)
+    kept.append(_suppress(dense.boxes_cxcywh, best, count=things, overlap=overlap))
+    boxes = torch.cat([boxes for boxes, _, _, _ in kept], dim=1)
+    category = torch.cat([category, 1 + which.gather(1, kept[1][3])], dim=1)
+    return Detections(boxes, torch.cat([k[1] for k in kept], 1), category, torch.cat([k[2] for k in kept], 1))
+
+
+def _suppress(
+    boxes_cxcywh: Tensor, scores: Tensor, *, count: int, overlap: float, floor: float = 0.02
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Greedy non-maximum suppression of (B, cells): boxes, scores, mask and cell index of the best ``count``."""
+    top, cell = scores.topk(min(16 * count, scores.shape[1]), dim=1)
+    candidates = boxes_cxcywh.gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
+    corners = cxcywh_to_xyxy(candidates)
+    near = pairwise_iou(corners, corners) > overlap
+    alive = top.clone()
+    picks = []
+    for _ in range(count):
+        best = alive.argmax(dim=1, keepdim=True)
+        picks.append(best)
+        gone = near.gather(1, best.unsqueeze(-1).expand(-1, -1, near.shape[2])).squeeze(1)
+        alive = alive.masked_fill(gone, -1.0).scatter(1, best, -1.0)
+    pick = torch.cat(picks, dim=1)
+    score = top.gather(1, pick)
+    # Once everything is suppressed, arg-max repeats; a repeated pick is not real.
+    repeated = (pick.unsqueeze(2) == pick.unsqueeze(1)).tril(-1).any(dim=2)
+    chosen = candidates.gather(1, pick.unsqueeze(-1).expand(-1, -1, 4))
+    mask = (score > floor) & ~repeated
+    mask[:, 0] = True
+    return chosen, score, mask, cell.gather(1, pick)
+
+
+class RegionTokens(nn.Module):
+    """Turns each detection into one token: features inside its box, its geometry and its category."""
+
+    def __init__(self, channels: int, width: int, *, categories: int, dropout: float) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, 64, 1)
+        self.look = nn.Sequential(nn.Dropout(dropout), nn.Linear(64 * _ROWS * _COLUMNS, width), nn.GELU())
+        self.look_proj = nn.Linear(width, width)
+        self.geometry = mlp(12, width, width)
+        self.category = nn.Embedding(categories, width)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:
+        """Describe boxes (B, M, 4) of categories (B, M) on the fine map (B, channels, h, w) as tokens (B, M, D)."""
+        look = self.look(self.sample(self.squeeze(fine), boxes_cxcywh))
+        place = self.geometry(self.describe(boxes_cxcywh))
+        return self.norm(self.look_proj(look) + place + self.category(category))
+
+    @staticmethod
+    def sample(fine: Tensor, boxes_cxcywh: Tensor) -> Tensor:
+        """Bilinear samples on a grid inside each box, flattened (B, M, C · rows · columns)."""
+        y = (torch.arange(_ROWS, device=fine.device) + 0.5) / _ROWS - 0.5
+        x = (torch.arange(_COLUMNS, device=fine.device) + 0.5) / _COLUMNS - 0.5
+        grid = torch.cartesian_prod(y, x).flip(-1)
+        points = boxes_cxcywh[..., None, :2] + boxes_cxcywh[..., None, 2:] * grid
+        sampled = functional.grid_sample(fine, 2 * points - 1, align_corners=False)
+        return sampled.permute(0, 2, 3, 1).flatten(2)
+
+    @staticmethod
+    def describe(boxes_cxcywh: Tensor) -> Tensor:
+        """Twelve numbers a box (B, M, 12): centre, size, logs of the size, corners, foot point, area."""
+        corners = cxcywh_to_xyxy(boxes_cxcywh)
+        size = boxes_cxcywh[..., 2:].clamp(min=1e-3)
+        area = size.prod(-1, keepdim=True)
+        return torch.cat([4 * boxes_cxcywh - 2, size.log(), 4 * corners - 2, area.sqrt(), (size[..., 1:] / size[..., :1]).log()], -1)
