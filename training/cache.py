@@ -1,0 +1,162 @@
+"""Frozen features, computed once: frame features in memory-mapped shards, word states in one file a split.
+
+    python -m training.cache --data DIR --split train [--workers 2]
+
+A cache folder is named after a hash of the encoder's weights and the picture size, so features of another encoder are
+never read by mistake. Shards are written whole or not at all; a second run computes what is missing.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from refatomnet.checkpoint import encoder_hash, encoder_state
+from refatomnet.config import ModelConfig
+from refatomnet.encoders.compact import CompactEncoder
+from refatomnet.preprocess import Letterbox, to_pixels
+from refatomnet.text import TextEncoder, TextTokens, pad_text, split_words
+from training.data.clips import read_clip
+from training.data.records import read_records, read_scenes
+
+SHARD = 200
+_LOG = logging.getLogger(__name__)
+_PARTS = ("fine", "middle", "deep")
+
+
+def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
+    """Where the features of this split lie for this encoder and picture size."""
+    sizes = (config.frames, config.key_frame, config.image_height, config.image_width)
+    digest = hashlib.sha256(f"{encoder_hash()} {sizes}".encode())
+    return data / "features" / digest.hexdigest()[:12] / split
+
+
+def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> Path:
+    """Compute what is missing of a split's features and word states; returns the cache folder."""
+    folder = cache_folder(data, split, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    clips = sorted(read_scenes(data / "scenes" / f"{split}.jsonl"))
+    shards = [clips[i : i + SHARD] for i in range(0, len(clips), SHARD)]
+    jobs = [(data, folder / f"{i:04d}", names, config) for i, names in enumerate(shards)]
+    jobs = [job for job in jobs if not _is_done(job[1], job[2])]
+    began = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        for done, name in enumerate(pool.imap_unordered(_encode_shard, jobs), start=1):
+            left = (time.monotonic() - began) / done * (len(jobs) - done)
+            _LOG.info("shard %s done, %d of %d, about %.0f s left", name, done, len(jobs), left)
+    _encode_sentences(data, split, folder)
+    return folder
+
+
+def _is_done(folder: Path, names: list[str]) -> bool:
+    index = folder / "clips.json"
+    return index.is_file() and json.loads(index.read_text()) == names
+
+
+def _encode_shard(job: tuple[Path, Path, list[str], ModelConfig]) -> str:
+    data, folder, names, config = job
+    torch.set_num_threads(1)
+    encoder = CompactEncoder()
+    encoder.load_state_dict(encoder_state())
+    arrays: dict[str, list[np.ndarray]] = {part: [] for part in _PARTS}
+    for name in names:
+        images = read_clip(data / name)
+        if len(images) != config.frames:
+            raise ValueError(f"{name} has {len(images)} frames, expected {config.frames}")
+        height, width = images[0].shape[:2]
+        box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
+        features = encoder(to_pixels(images, box))
+        arrays["fine"].append(features.fine[config.key_frame].half().numpy())
+        arrays["middle"].append(features.middle.half().numpy())
+        arrays["deep"].append(features.deep.half().numpy())
+    part = folder.with_name(f".{folder.name}.{os.getpid()}")
+    part.mkdir(parents=True)
+    for key, rows in arrays.items():
+        np.save(part / f"{key}.npy", np.stack(rows))
+    (part / "clips.json").write_text(json.dumps(names))
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return folder.name
+
+
+def _encode_sentences(data: Path, split: str, folder: Path) -> None:
+    """Word states of all distinct sentences, one after another in one array, with where each begins."""
+    sentences = sorted({record.sentence for record in read_records(data / f"{split}.jsonl")})
+    index = folder / "sentences.json"
+    if index.is_file() and json.loads(index.read_text()) == sentences:
+        return
+    encoder = TextEncoder()
+    words = [tuple(split_words(sentence)[: encoder.max_words]) for sentence in sentences]
+    order = sorted(range(len(words)), key=lambda i: len(words[i]))
+    rows: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for start in range(0, len(order), 128):
+        batch = order[start : start + 128]
+        for i, (states, pooled) in zip(batch, encoder.encode_words([words[i] for i in batch]), strict=True):
+            rows[i] = (states.half().numpy(), pooled.half().numpy())
+    starts = np.cumsum([0, *(len(w) for w in words)])
+    np.save(folder / "word_starts.npy", starts)
+    np.save(folder / "word_states.npy", np.concatenate([rows[i][0] for i in range(len(words))]))
+    np.save(folder / "sentence_states.npy", np.stack([rows[i][1] for i in range(len(words))]))
+    index.write_text(json.dumps(sentences))
+
+
+class FeatureCache:
+    """Reads what :func:`build` wrote; arrays stay on disk and are mapped.
+
+    Raises:
+        FileNotFoundError: If the cache has not been built.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "sentences.json").is_file():
+            raise FileNotFoundError(f"no features in {folder}; run python -m training.cache first")
+        self._place: dict[str, tuple[int, int]] = {}
+        self._shards: list[dict[str, np.ndarray]] = []
+        for shard in sorted(path.parent for path in folder.glob("[0-9]*/clips.json")):
+            for row, name in enumerate(json.loads((shard / "clips.json").read_text())):
+                self._place[name] = (len(self._shards), row)
+            self._shards.append({part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in _PARTS})
+        self._sentences = {s: i for i, s in enumerate(json.loads((folder / "sentences.json").read_text()))}
+        self._starts = np.load(folder / "word_starts.npy")
+        self._states = np.load(folder / "word_states.npy", mmap_mode="r")
+        self._pooled = np.load(folder / "sentence_states.npy", mmap_mode="r")
+
+    def __contains__(self, clip: str) -> bool:
+        return clip in self._place
+
+    def frames(self, clip: str) -> dict[str, torch.Tensor]:
+        """Float32 features of one clip: fine (68, h, w) of the key frame, middle and deep (T, …)."""
+        shard, row = self._place[clip]
+        return {part: torch.from_numpy(self._shards[shard][part][row].astype(np.float32)) for part in _PARTS}
+
+    def text(self, sentences: list[str]) -> TextTokens:
+        """Embedded sentences, as :class:`refatomnet.text.TextEncoder` gives them."""
+        rows, words = [], []
+        for sentence in sentences:
+            i = self._sentences[sentence]
+            states = self._states[self._starts[i] : self._starts[i + 1]].astype(np.float32)
+            rows.append((torch.from_numpy(states), torch.from_numpy(self._pooled[i].astype(np.float32))))
+            words.append(tuple(split_words(sentence)[: len(states)]))
+        return pad_text(rows, words)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compute and store the frozen features of a data set.")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", required=True)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    build(options.data, options.split, ModelConfig(), workers=options.workers)
+
+
+if __name__ == "__main__":
+    main()

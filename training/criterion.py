@@ -1,0 +1,257 @@
+"""Losses of the compact RefAtomNet++; each part is named, weighted and logged on its own."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from refatomnet.boxes import area, cxcywh_to_xyxy, giou, pairwise_iou, xyxy_to_cxcywh
+from refatomnet.heads import DenseDetections, Detections, keep_best
+from refatomnet.model import ClipTokens, Output, RefAtomNetPP, SceneReading
+from training.data.openravar import ATTRIBUTES, Batch
+
+MATCH_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Factor of each part of the loss."""
+
+    detect: float = 1.0
+    detect_box: float = 1.0
+    choose: float = 1.0
+    action: float = 0.2
+    person_action: float = 0.2
+    rank: float = 0.2
+    refine: float = 1.0
+    branch_box: float = 0.3
+    follow_people: float = 0.1
+    follow_words: float = 0.05
+    attribute: float = 0.1
+
+
+class AttributeHeads(nn.Module):
+    """Reads a person's looks from their token; teaches the tokens clothes, and is left behind after training."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList([nn.Linear(width, len(classes)) for classes in ATTRIBUTES.values()])
+
+    def forward(self, people: Tensor) -> list[Tensor]:
+        """Logits (B, P, classes) of every attribute from person tokens (B, P, D)."""
+        return [head(people) for head in self.heads]
+
+
+def training_detections(
+    dense: DenseDetections, batch: Batch, config_people: int, config_things: int, *, true_share: float
+) -> Detections:
+    """The detector's own picks, and for a share of the clips the true boxes, shaken, in their place.
+
+    Early on the detector finds nobody; later, its own errors are what the rest must learn to live with.
+    """
+    found = keep_best(dense, people=config_people, things=config_things)
+    truth = key_boxes(batch)
+    real = batch.people_real
+    count = truth.shape[1]
+    if count > config_people:
+        raise ValueError(f"{count} true people do not fit into {config_people} kept detections")
+    boxes = xyxy_to_cxcywh(truth.nan_to_num(0.5))
+    noise = torch.randn_like(boxes) * boxes.new_tensor([0.07, 0.07, 0.1, 0.1])
+    shaken = torch.cat([boxes[..., :2] + noise[..., :2] * boxes[..., 2:], boxes[..., 2:] * noise[..., 2:].exp()], -1)
+    use = (torch.rand(len(boxes), device=boxes.device) < true_share) & real.any(1)
+    # True people come first; the detector's picks that are none of them follow, as wrong candidates to turn down.
+    own = pairwise_iou(cxcywh_to_xyxy(found.boxes_cxcywh[:, :config_people]), truth.nan_to_num(-1.0))
+    stranger = found.mask[:, :config_people] & ((own * real[:, None]).amax(-1) < MATCH_IOU)
+    order = torch.cat([2 * real.float(), stranger.float()], dim=1).argsort(dim=1, descending=True, stable=True)
+    order = order[:, :config_people]
+    pool = torch.cat([shaken, found.boxes_cxcywh[:, :config_people]], dim=1)
+    pool_mask = torch.cat([real, stranger], dim=1)
+    mixed = pool.gather(1, order.unsqueeze(-1).expand(-1, -1, 4))
+    mixed_mask = pool_mask.gather(1, order)
+    people = torch.where(use[:, None, None], mixed, found.boxes_cxcywh[:, :config_people])
+    mask = torch.where(use[:, None], mixed_mask, found.mask[:, :config_people])
+    return replace(
+        found,
+        boxes_cxcywh=torch.cat([people, found.boxes_cxcywh[:, config_people:]], dim=1),
+        mask=torch.cat([mask, found.mask[:, config_people:]], dim=1),
+    )
+
+
+def key_boxes(batch: Batch) -> Tensor:
+    """True boxes at the key frame (B, P, 4), xyxy; NaN where unseen."""
+    frames = batch.people_xyxy.shape[2]
+    return batch.people_xyxy[:, :, frames // 2]
+
+
+class Criterion(nn.Module):
+    """Adds up the parts; see :class:`LossWeights`."""
+
+    def __init__(self, model: RefAtomNetPP, weights: LossWeights) -> None:
+        super().__init__()
+        self.attributes = AttributeHeads(model.config.width)
+        self.weights = weights
+
+    def forward(self, batch: Batch, clip: ClipTokens, reading: SceneReading, output: Output) -> dict[str, Tensor]:
+        """Every part, weighted, by name, and their sum as ``total``."""
+        truth = key_boxes(batch)
+        match, matched = match_people(reading.detections, truth, batch.people_real, clip.people_mask)
+        parts = detection_losses(reading.dense, truth, batch)
+        parts |= self._people_losses(batch, clip, match, matched, truth)
+        parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
+        parts["follow_people"] = _follow_people(batch, reading, match, matched)
+        parts["follow_words"] = _follow_words(batch, output)
+        weighted = {name: value * getattr(self.weights, name) for name, value in parts.items()}
+        return {**weighted, "total": torch.stack(list(weighted.values())).sum()}
+
+    def _people_losses(
+        self, batch: Batch, clip: ClipTokens, match: Tensor, matched: Tensor, truth: Tensor
+    ) -> dict[str, Tensor]:
+        row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
+        labels = batch.actions[row, match][matched]
+        boxes, target = clip.person_boxes[matched], truth[row, match][matched]
+        attribute = boxes.new_zeros(())
+        classes = batch.attributes[row, match][matched]
+        for column, logits in enumerate(self.attributes(clip.people)):
+            known = classes[:, column] >= 0
+            if known.any():
+                attribute = attribute + functional.cross_entropy(logits[matched][known], classes[known, column])
+        return {
+            "person_action": focal_bce(clip.person_actions[matched], labels),
+            "refine": box_loss(boxes, target),
+            "attribute": attribute,
+        }
+
+    def _sentence_losses(
+        self, batch: Batch, clip: ClipTokens, output: Output, match: Tensor, matched: Tensor, truth: Tensor
+    ) -> dict[str, Tensor]:
+        times = len(batch.person) // len(match)
+        clip_of = torch.arange(len(match), device=match.device).repeat_interleave(times)
+        present = batch.person >= 0
+        # Which candidate is the described person: of those matched to them, all share the target.
+        right = matched[clip_of] & (match[clip_of] == batch.person.unsqueeze(1)) & present.unsqueeze(1)
+        right = torch.cat([right, ~present.unsqueeze(1)], dim=1)
+        answerable = right.any(1)
+        log_share = output.choice.log_softmax(dim=1)
+        chosen = log_share.masked_fill(~right, -torch.inf).logsumexp(dim=1)[answerable]
+        known = present & answerable
+        candidate = right[:, :-1].float().argmax(dim=1)
+        logits = clip.person_actions[clip_of, candidate] + output.branch_actions
+        labels = batch.actions[clip_of, batch.person.clamp(min=0)]
+        target = truth[clip_of, batch.person.clamp(min=0)]
+        seen = present & ~target.isnan().any(1)
+        branch = output.branch_boxes[seen]
+        return {
+            "choose": -chosen.sum() / max(1, len(chosen)),
+            "action": focal_bce(logits[known], labels[known]),
+            "rank": rank_loss(logits[known], labels[known]),
+            "branch_box": box_loss(branch, target[seen].unsqueeze(1).expand_as(branch)),
+        }
+
+
+def match_people(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Which true person (B, P) each candidate is, and whether it is one at all (IoU of a half or more)."""
+    candidates = cxcywh_to_xyxy(found.boxes_cxcywh[:, : mask.shape[1]])
+    overlap = pairwise_iou(candidates, truth.nan_to_num(-1.0)) * real.unsqueeze(1)
+    best, who = overlap.max(dim=2)
+    return who, (best >= MATCH_IOU) & mask
+
+
+def detection_losses(dense: DenseDetections, people: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Focal loss on every cell's categories, box loss on the cells near the middle of an object (as FCOS does)."""
+    boxes = torch.cat([people.masked_fill(~batch.people_real.unsqueeze(-1), torch.nan), batch.things_xyxy], dim=1)
+    exists = ~boxes.isnan().any(-1)
+    boxes = boxes.nan_to_num(-5.0)
+    kind = torch.cat([torch.zeros_like(batch.people_real, dtype=torch.long), batch.things_kind], dim=1)
+    size = boxes[..., 2:] - boxes[..., :2]
+    middle = (boxes[..., :2] + boxes[..., 2:]) / 2
+    distance = (dense.centres[:, None] - middle[:, None]).abs() / (size[:, None] * 0.5).clamp(min=1e-3)
+    near = (distance < 0.4).all(-1) & exists[:, None]
+    nearest = ((dense.centres[:, None] - middle[:, None]) ** 2).sum(-1).argmin(1)  # even a tiny object has its cell
+    near |= functional.one_hot(nearest, len(dense.centres)).transpose(1, 2).bool() & exists[:, None]
+    owner_size = area(boxes)[:, None].expand_as(near).masked_fill(~near, torch.inf)
+    smallest, owner = owner_size.min(dim=2)
+    positive = smallest < torch.inf
+    row = torch.arange(len(boxes), device=boxes.device).unsqueeze(1).expand_as(owner)
+    target = torch.zeros_like(dense.logits)
+    target[row[positive], positive.nonzero()[:, 1], kind[row, owner][positive]] = 1
+    count = positive.sum().clamp(min=1)
+    focal = _focal_terms(dense.logits, target, gamma=2.0, alpha=0.25)
+    return {
+        "detect": focal.sum() / count,
+        "detect_box": box_loss(dense.boxes_cxcywh[positive], boxes[row, owner][positive]),
+    }
+
+
+def box_loss(boxes_cxcywh: Tensor, target_xyxy: Tensor) -> Tensor:
+    """2 (1 − GIoU) + 5 L1, averaged over boxes (N, 4); zero for none."""
+    if boxes_cxcywh.numel() == 0:
+        return boxes_cxcywh.sum() * 0
+    overlap = 2 * (1 - giou(cxcywh_to_xyxy(boxes_cxcywh), target_xyxy))
+    return (overlap + 5 * (boxes_cxcywh - xyxy_to_cxcywh(target_xyxy)).abs().mean(-1)).mean()
+
+
+def focal_bce(logits: Tensor, labels: Tensor, *, gamma: float = 2.0) -> Tensor:
+    """Focal binary cross-entropy (Lin et al., 2017), summed over classes, averaged over rows (N, A); zero for none."""
+    if logits.numel() == 0:
+        return logits.sum() * 0
+    return _focal_terms(logits, labels, gamma=gamma).sum(-1).mean()
+
+
+def rank_loss(logits: Tensor, labels: Tensor, *, margin: float = 0.2, hardest: int = 64) -> Tensor:
+    """Every true action should score above the hardest wrong ones by a margin, in probability (N, A)."""
+    if logits.numel() == 0:
+        return logits.sum() * 0
+    score = logits.sigmoid()
+    wrong = score.masked_fill(labels > 0, -1.0).topk(min(hardest, score.shape[1]), dim=1).values
+    gap = functional.relu(margin - score.unsqueeze(2) + wrong.unsqueeze(1)) * (wrong >= 0).unsqueeze(1)
+    return (gap.mean(2) * labels).sum() / labels.sum().clamp(min=1)
+
+
+def _focal_terms(logits: Tensor, labels: Tensor, *, gamma: float, alpha: float | None = None) -> Tensor:
+    loss = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    right = torch.exp(-loss)
+    weight = (1 - right) ** gamma
+    if alpha is not None:
+        weight = weight * (alpha * labels + (1 - alpha) * (1 - labels))
+    return weight * loss
+
+
+def _inside(boxes_xyxy: Tensor, tokens: int, columns: int) -> Tensor:
+    """Whether each token's centre lies in each box (..., 4) → (..., N); the token grid covers the canvas."""
+    rows = tokens // columns
+    index = torch.arange(tokens, device=boxes_xyxy.device)
+    x, y = (index % columns + 0.5) / columns, (index // columns + 0.5) / rows
+    x1, y1, x2, y2 = boxes_xyxy.unsqueeze(-1).unbind(-2)
+    return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
+
+
+def _columns(tokens: int) -> int:
+    """Columns of a token grid of 5:3 cells, as 320 x 192 pixels give."""
+    return round((tokens * 5 / 3) ** 0.5)
+
+
+def _mass(similarity: Tensor, boxes_xyxy: Tensor) -> Tensor:
+    """Mean of −log of the share of each retrieval (..., T, N) that falls inside the box of its frame (..., T, 4)."""
+    inside = _inside(boxes_xyxy, similarity.shape[-1], _columns(similarity.shape[-1]))
+    usable = inside.any(-1)
+    share = similarity.log_softmax(-1).masked_fill(~inside, -1e4).logsumexp(-1)
+    return -(share * usable).sum() / usable.sum().clamp(min=1)
+
+
+def _follow_people(batch: Batch, reading: SceneReading, match: Tensor, matched: Tensor) -> Tensor:
+    """Trajectories of detected people should stay on those people."""
+    row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
+    similarity = reading.trajectories.similarity[:, : match.shape[1]][matched]
+    return _mass(similarity, batch.people_xyxy[row, match][matched])
+
+
+def _follow_words(batch: Batch, output: Output) -> Tensor:
+    """Trajectories of the content words should stay on the described person."""
+    times = len(batch.person) // len(batch.people_xyxy)
+    clip_of = torch.arange(len(batch.person), device=batch.person.device) // times
+    boxes = batch.people_xyxy[clip_of, batch.person.clamp(min=0)]
+    boxes = boxes.masked_fill((batch.person < 0)[:, None, None], torch.nan)
+    keywords = batch.text.keywords
+    similarity = output.words.similarity[keywords]
+    return _mass(similarity, boxes.unsqueeze(1).expand(-1, keywords.shape[1], -1, -1)[keywords])

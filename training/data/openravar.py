@@ -1,0 +1,171 @@
+"""Training examples from a generated data set: a clip's cached features, everyone in it, and sentences about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from refatomnet.actions import NUM_ACTIONS
+from refatomnet.boxes import area
+from refatomnet.config import ModelConfig
+from refatomnet.encoders.compact import FrameFeatures
+from refatomnet.preprocess import Letterbox
+from refatomnet.text import TextTokens
+from training.cache import FeatureCache
+from training.data.records import Record, read_records, read_scenes
+from training.data.synthetic.facts import BOTTOMS, COLOURS, HAIR_COLOURS, HAIR_LENGTHS, TOPS
+
+MAX_PEOPLE, MAX_THINGS = 8, 16
+CLIP_SIZE = (320, 180)  # pixels, width and height of the generated training clips
+MIN_VISIBLE, MIN_AREA = 0.15, 0.003
+
+# Objects of the generator that go by a broader name in the detection head; names it does not know are "thing".
+BROADER = {
+    "desk": "table",
+    "backpack": "bag",
+    "coat": "cloth",
+    "cushion": "cloth",
+    "bush": "plant",
+    "shelf": "cabinet",
+    "door": "cabinet",
+    "poster": "sign",
+    "screen": "sign",
+}
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "sex": ("man", "woman"),
+    "age": ("child", "adult", "old"),
+    "top": TOPS,
+    "top_colour": COLOURS,
+    "bottom": BOTTOMS,
+    "bottom_colour": COLOURS,
+    "hair_colour": HAIR_COLOURS,
+    "hair_length": HAIR_LENGTHS,
+    "facing": ("camera", "away", "left", "right"),
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B clips with P people (padded), and Q sentences a clip. Boxes are xyxy in fractions of the canvas.
+
+    people_xyxy: Every frame (B, P, T, 4); NaN where unseen. people_real: seen well enough at the key frame (B, P).
+    things_xyxy: Labelled objects at the key frame (B, O, 4); NaN where there is none. things_kind: category (B, O).
+    actions: (B, P, 80), 0 or 1. attributes: class of each of ``ATTRIBUTES``, −1 where none (B, P, 9).
+    text: The sentences. person: Which person each describes, -1 for nobody (B · Q).
+    """
+
+    features: FrameFeatures
+    people_xyxy: Tensor
+    people_real: Tensor
+    things_xyxy: Tensor
+    things_kind: Tensor
+    actions: Tensor
+    attributes: Tensor
+    text: TextTokens
+    person: Tensor
+
+
+class OpenRavar:
+    """The clips of one split that have features and at least one sentence.
+
+    Args:
+        data: Data set folder.
+        split: "train", "val" or "test".
+        cache: Its features.
+        config: The model's; says how frames lie on the canvas.
+        limit: Use only the first so many clips.
+    """
+
+    def __init__(
+        self, data: Path, split: str, cache: FeatureCache, config: ModelConfig, *, limit: int | None = None
+    ) -> None:
+        self._cache = cache
+        self._letterbox = Letterbox.fit(*CLIP_SIZE, canvas_width=config.image_width, canvas_height=config.image_height)
+        self._config = config
+        records: dict[str, list[Record]] = {}
+        for record in read_records(data / f"{split}.jsonl"):
+            records.setdefault(str(record.clip), []).append(record)
+        scenes = read_scenes(data / "scenes" / f"{split}.jsonl")
+        self.clips = [clip for clip in sorted(scenes) if clip in cache and clip in records][:limit]
+        self._records = records
+        self._scenes = {clip: self._truth(scenes[clip]) for clip in self.clips}
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def batch(self, indices: list[int], sentences: int, rng: np.random.Generator) -> Batch:
+        """A batch of these clips with so many sentences each, drawn at random."""
+        clips = [self.clips[i] for i in indices]
+        chosen = [self._draw(self._records[clip], sentences, rng) for clip in clips]
+        return self._collate(clips, chosen)
+
+    def _draw(self, records: list[Record], count: int, rng: np.random.Generator) -> list[Record]:
+        """Sentences of one clip: without repetition while they last."""
+        order = [int(i) for _ in range(-(-count // len(records))) for i in rng.permutation(len(records))]
+        return [records[i] for i in order[:count]]
+
+    def _collate(self, clips: list[str], chosen: list[list[Record]]) -> Batch:
+        features = [self._cache.frames(clip) for clip in clips]
+        truth = [self._scenes[clip] for clip in clips]
+        people = {row: {name: i for i, name in enumerate(t["ids"])} for row, t in enumerate(truth)}
+        flat = [(row, record) for row, records in enumerate(chosen) for record in records]
+        person = [people[row].get(record.person_id, -1) if record.box_xyxy else -1 for row, record in flat]
+        stacked = {name: torch.stack([f[name] for f in features]) for name in ("fine", "middle", "deep")}
+        stacked["fine"] = stacked["fine"].contiguous(memory_format=torch.channels_last)
+        return Batch(
+            features=FrameFeatures(**stacked),
+            people_xyxy=torch.stack([t["people_xyxy"] for t in truth]),
+            people_real=torch.stack([t["people_real"] for t in truth]),
+            things_xyxy=torch.stack([t["things_xyxy"] for t in truth]),
+            things_kind=torch.stack([t["things_kind"] for t in truth]),
+            actions=torch.stack([t["actions"] for t in truth]),
+            attributes=torch.stack([t["attributes"] for t in truth]),
+            text=self._cache.text([record.sentence for _, record in flat]),
+            person=torch.tensor(person),
+        )
+
+    def _truth(self, scene: dict[str, Any]) -> dict[str, Any]:
+        frames, key = self._config.frames, self._config.key_frame
+        people = torch.full((MAX_PEOPLE, frames, 4), torch.nan)
+        real = torch.zeros(MAX_PEOPLE, dtype=torch.bool)
+        things = torch.full((MAX_THINGS, 4), torch.nan)
+        kinds = torch.zeros(MAX_THINGS, dtype=torch.long)
+        actions = torch.zeros(MAX_PEOPLE, NUM_ACTIONS)
+        attributes = torch.full((MAX_PEOPLE, len(ATTRIBUTES)), -1)
+        for row, entry in enumerate(scene["people"][:MAX_PEOPLE]):
+            people[row] = self._boxes(entry["boxes_xyxy"])
+            size = area(_floats([entry["boxes_xyxy"][key]]))[0]
+            real[row] = bool(entry["visible"][key] >= MIN_VISIBLE and size >= MIN_AREA)
+            actions[row, torch.tensor(entry["actions"], dtype=torch.long) - 1] = 1
+            look = {**entry["look"], "facing": entry["facing"]}
+            for column, (name, classes) in enumerate(ATTRIBUTES.items()):
+                if look.get(name) in classes:
+                    attributes[row, column] = classes.index(look[name])
+        for row, entry in enumerate(scene["things"][:MAX_THINGS]):
+            things[row] = self._boxes(entry["boxes_xyxy"])[key]
+            kinds[row] = self._kind(entry["name"])
+        ids = [str(entry["person_id"]) for entry in scene["people"][:MAX_PEOPLE]]
+        return {
+            "people_xyxy": people,
+            "people_real": real,
+            "things_xyxy": things,
+            "things_kind": kinds,
+            "actions": actions,
+            "attributes": attributes,
+            "ids": ids,
+        }
+
+    def _kind(self, name: str) -> int:
+        name, known = BROADER.get(name, name), self._config.categories
+        return known.index(name if name in known else "thing")
+
+    def _boxes(self, boxes: list[list[float] | None]) -> Tensor:
+        return self._letterbox.to_canvas(_floats(boxes))
+
+
+def _floats(boxes: list[list[float] | None]) -> Tensor:
+    return torch.tensor([box or [float("nan")] * 4 for box in boxes], dtype=torch.float32)

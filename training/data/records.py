@@ -1,0 +1,171 @@
+"""Records: one JSON line a described person, the common form of every data set; and scene files, one line a clip."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+import json
+import math
+import os
+from pathlib import Path
+
+from refatomnet.actions import NUM_ACTIONS
+from refatomnet.errors import DataError
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sentence about one person of one clip, or about nobody.
+
+    box_xyxy: fractions of the key frame, x1 < x2, y1 < y2; None, with no actions, where the sentence fits nobody.
+    actions: AVA ids, 1-80. clip: path of the video within the data set folder, or None where frames come from
+    ``frames/<video>/image_%06d.jpg``. key_frame: index into the clip. fps: frames a second. timestamp: seconds.
+    extra: any further keys of the line, such as "kind" and "hard".
+
+    Raises:
+        DataError: If a value has the wrong type or range.
+    """
+
+    video: str
+    timestamp: int
+    person_id: str
+    split: str
+    sentence: str
+    actions: tuple[int, ...]
+    box_xyxy: tuple[float, float, float, float] | None
+    clip: str | None
+    key_frame: int
+    fps: float
+    extra: dict = field(default_factory=dict, compare=True, hash=False)
+
+    def __post_init__(self):
+        for name in ("video", "person_id", "split", "sentence"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value.strip():
+                raise DataError(f"{name} must be a non-empty string, got {value!r}")
+        if self.clip is not None and (not isinstance(self.clip, str) or not self.clip):
+            raise DataError(f"clip must be a path or null, got {self.clip!r}")
+        if not is_number(self.timestamp):
+            raise DataError(f"timestamp must be a number of seconds, got {self.timestamp!r}")
+        if not isinstance(self.key_frame, int) or isinstance(self.key_frame, bool) or self.key_frame < 0:
+            raise DataError(f"key_frame must be a frame index from 0, got {self.key_frame!r}")
+        if not is_number(self.fps) or self.fps <= 0:
+            raise DataError(f"fps must be a positive number, got {self.fps!r}")
+        if not isinstance(self.actions, list | tuple) or any(type(a) is not int or not 1 <= a <= NUM_ACTIONS for a in self.actions):
+            raise DataError(f"actions must be AVA ids from 1 to {NUM_ACTIONS}, got {self.actions!r}")
+        object.__setattr__(self, "actions", tuple(self.actions))
+        if self.box_xyxy is None:
+            if self.actions:
+                raise DataError(f"a record without a box fits nobody and has no actions, got actions {list(self.actions)}")
+            return
+        box = self.box_xyxy
+        if not isinstance(box, list | tuple) or len(box) != 4 or not all(is_number(v) for v in box):
+            raise DataError(f"box_xyxy must be four finite numbers or null, got {box!r}")
+        x1, y1, x2, y2 = box
+        if not (0 <= x1 < x2 <= 1 and 0 <= y1 < y2 <= 1):
+            raise DataError(f"box_xyxy must be fractions of the frame with x1 < x2 and y1 < y2, got {list(box)}")
+        object.__setattr__(self, "box_xyxy", tuple(float(v) for v in box))
+
+    def to_dict(self) -> dict:
+        """The line's JSON object: the documented keys in their order, then the extra ones."""
+        known = {name: getattr(self, name) for name in KEYS}
+        known["actions"] = list(self.actions)
+        known["box_xyxy"] = None if self.box_xyxy is None else list(self.box_xyxy)
+        if self.clip is None:
+            del known["clip"]
+        return known | self.extra
+
+
+KEYS = ("video", "timestamp", "person_id", "split", "sentence", "actions", "box_xyxy", "clip", "key_frame", "fps")
+
+
+def is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def record_from_dict(line: dict) -> Record:
+    """A record from one line's JSON object.
+
+    Raises:
+        DataError: If a key is missing or a value is wrong.
+    """
+    if not isinstance(line, dict):
+        raise DataError(f"a record is a JSON object, got {type(line).__name__}")
+    missing = [key for key in KEYS if key not in line and key != "clip"]
+    if missing:
+        raise DataError(f"a record needs the keys {', '.join(KEYS)}; missing: {', '.join(missing)}")
+    return Record(**{key: line.get(key) for key in KEYS}, extra={k: v for k, v in line.items() if k not in KEYS})
+
+
+def read_lines(path: str | Path) -> Iterable[tuple[str, object]]:
+    """(where, parsed JSON) for each non-empty line; where is "file:line" for messages."""
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, text in enumerate(file, 1):
+                if not text.strip():
+                    continue
+                where = f"{path}:{number}"
+                try:
+                    yield where, json.loads(text)
+                except json.JSONDecodeError as error:
+                    raise DataError(f"{where}: not a JSON line ({error.msg} at column {error.colno})") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a file with one JSON object a line") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text; expected a file with one JSON object a line") from error
+
+
+def read_records(path: str | Path) -> list[Record]:
+    """Every record of a ``{split}.jsonl`` file, in order.
+
+    Raises:
+        DataError: Naming file and line, if the file or a line does not follow the documented form.
+    """
+    records = []
+    for where, line in read_lines(path):
+        try:
+            records.append(record_from_dict(line))
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from error
+    return records
+
+
+def write_records(path: str | Path, records: Iterable[Record]) -> None:
+    """Write records, one JSON line each; the file appears whole or not at all."""
+    write_json_lines(path, (record.to_dict() for record in records))
+
+
+def read_scenes(path: str | Path) -> dict[str, dict]:
+    """Scene lines of ``scenes/{split}.jsonl`` by clip path.
+
+    Each holds "clip", "people" ("person_id", "boxes_xyxy" and "full_boxes_xyxy": per frame [x1, y1, x2, y2] fractions or
+    null, "visible", "actions", "look", "facing", "posture", "depth"), "things" and "place".
+
+    Raises:
+        DataError: Naming file and line, if a line is not such an object or a clip comes twice.
+    """
+    scenes: dict[str, dict] = {}
+    for where, line in read_lines(path):
+        if not isinstance(line, dict) or not isinstance(line.get("clip"), str) or not isinstance(line.get("people"), list):
+            raise DataError(f'{where}: a scene needs "clip", a path, and "people", a list')
+        if line["clip"] in scenes:
+            raise DataError(f"{where}: clip {line['clip']} was described before; one line a clip is expected")
+        scenes[line["clip"]] = line
+    return scenes
+
+
+def write_scenes(path: str | Path, scenes: Iterable[dict]) -> None:
+    """Write scene lines; the file appears whole or not at all."""
+    write_json_lines(path, scenes)
+
+
+def write_json_lines(path: str | Path, lines: Iterable[dict]) -> None:
+    write_text(path, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(", ", ": ")) + "\n" for line in lines))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file by way of a neighbour and a rename, so that no reader sees half of it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
