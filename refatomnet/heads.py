@@ -1,5 +1,7 @@
 """Detection head (scene attributes) and the box, action and choice heads."""
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -8,13 +10,14 @@ from torch.nn import functional
 
 from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
 
-_ROWS, _COLUMNS = 6, 4  # sample points inside a detection's box, down and across
+LOOK_GRID = (6, 4)  # sample points inside a detection's box on the key frame, down and across
+TUBE_GRID = (4, 2)  # the same on every frame, on the coarser map
 
 
 def mlp(*widths: int) -> nn.Sequential:
     """Linear layers of these widths with GELU between them."""
     layers: list[nn.Module] = []
-    for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (before, after) in enumerate(itertools.pairwise(widths)):
         layers += ([nn.GELU()] if i else []) + [nn.Linear(before, after)]
     return nn.Sequential(*layers)
 
@@ -123,13 +126,42 @@ def _suppress(
     return chosen, score, mask, cell.gather(1, pick)
 
 
+def sample_inside(features: Tensor, boxes_cxcywh: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Bilinear samples on a grid (rows, columns) inside each box (B, M, 4), flattened (B, M, C · rows · columns)."""
+    y, x = ((torch.arange(n, device=features.device) + 0.5) / n - 0.5 for n in grid)
+    offsets = torch.cartesian_prod(y, x).flip(-1)
+    points = boxes_cxcywh[..., None, :2] + boxes_cxcywh[..., None, 2:] * offsets
+    sampled = functional.grid_sample(features, 2 * points - 1, align_corners=False)
+    return sampled.permute(0, 2, 3, 1).flatten(2)
+
+
+class TubeTokens(nn.Module):
+    """One token a detection and frame: what lies inside the detection's box there, somewhat widened.
+
+    A retrieved token is one cell; limbs that wave or kick lie beside it.
+    """
+
+    WIDEN = 1.25
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.proj = nn.Linear(width * math.prod(TUBE_GRID), width)
+
+    def forward(self, maps: Tensor, boxes_cxcywh: Tensor) -> Tensor:
+        """Tokens (B, M, T, D) of boxes (B, M, 4) on token maps (B, T, D, h, w)."""
+        clips, frames = maps.shape[:2]
+        boxes = torch.cat([boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:] * self.WIDEN], dim=-1)
+        sampled = sample_inside(maps.flatten(0, 1), boxes.repeat_interleave(frames, 0), TUBE_GRID)
+        return self.proj(sampled).unflatten(0, (clips, frames)).transpose(1, 2)
+
+
 class RegionTokens(nn.Module):
     """Turns each detection into one token: features inside its box, its geometry and its category."""
 
     def __init__(self, channels: int, width: int, *, categories: int, dropout: float) -> None:
         super().__init__()
         self.squeeze = nn.Conv2d(channels, 64, 1)
-        self.look = nn.Sequential(nn.Dropout(dropout), nn.Linear(64 * _ROWS * _COLUMNS, width), nn.GELU())
+        self.look = nn.Sequential(nn.Dropout(dropout), nn.Linear(64 * math.prod(LOOK_GRID), width), nn.GELU())
         self.look_proj = nn.Linear(width, width)
         self.geometry = mlp(12, width, width)
         self.category = nn.Embedding(categories, width)
@@ -137,24 +169,15 @@ class RegionTokens(nn.Module):
 
     def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:
         """Describe boxes (B, M, 4) of categories (B, M) on the fine map (B, channels, h, w) as tokens (B, M, D)."""
-        look = self.look(self.sample(self.squeeze(fine), boxes_cxcywh))
+        look = self.look(sample_inside(self.squeeze(fine), boxes_cxcywh, LOOK_GRID))
         place = self.geometry(self.describe(boxes_cxcywh))
         return self.norm(self.look_proj(look) + place + self.category(category))
 
     @staticmethod
-    def sample(fine: Tensor, boxes_cxcywh: Tensor) -> Tensor:
-        """Bilinear samples on a grid inside each box, flattened (B, M, C · rows · columns)."""
-        y = (torch.arange(_ROWS, device=fine.device) + 0.5) / _ROWS - 0.5
-        x = (torch.arange(_COLUMNS, device=fine.device) + 0.5) / _COLUMNS - 0.5
-        grid = torch.cartesian_prod(y, x).flip(-1)
-        points = boxes_cxcywh[..., None, :2] + boxes_cxcywh[..., None, 2:] * grid
-        sampled = functional.grid_sample(fine, 2 * points - 1, align_corners=False)
-        return sampled.permute(0, 2, 3, 1).flatten(2)
-
-    @staticmethod
     def describe(boxes_cxcywh: Tensor) -> Tensor:
-        """Twelve numbers a box (B, M, 12): centre, size, logs of the size, corners, foot point, area."""
+        """Twelve numbers a box (B, M, 12): centre, size, its logarithm, corners, root of the area, shape."""
         corners = cxcywh_to_xyxy(boxes_cxcywh)
         size = boxes_cxcywh[..., 2:].clamp(min=1e-3)
         area = size.prod(-1, keepdim=True)
-        return torch.cat([4 * boxes_cxcywh - 2, size.log(), 4 * corners - 2, area.sqrt(), (size[..., 1:] / size[..., :1]).log()], -1)
+        shape = (size[..., 1:] / size[..., :1]).log()
+        return torch.cat([4 * boxes_cxcywh - 2, size.log(), 4 * corners - 2, area.sqrt(), shape], dim=-1)

@@ -13,11 +13,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from refatomnet.attention import AlignedCrossAttention, CrossAttention
 from refatomnet.actions import NUM_ACTIONS
+from refatomnet.attention import AlignedCrossAttention, CrossAttention
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import DEEP_CHANNELS, FINE_CHANNELS, MIDDLE_CHANNELS, CompactEncoder, FrameFeatures
-from refatomnet.heads import DenseDetections, DetectionHead, Detections, RegionTokens, SeparableBlock, keep_best, mlp
+from refatomnet.heads import (
+    DenseDetections,
+    DetectionHead,
+    Detections,
+    RegionTokens,
+    SeparableBlock,
+    TubeTokens,
+    keep_best,
+    mlp,
+)
 from refatomnet.text import TextTokens
 from refatomnet.trajectories import SemanticRetrieval, Trajectories, TrajectoryMamba, masked_mean
 
@@ -145,6 +154,7 @@ class RefAtomNetPP(nn.Module):
         self.neck = Neck(config, fine)
         self.detector = DetectionHead(fine, categories=kinds)
         self.regions = RegionTokens(fine + FINE_CHANNELS, width, categories=kinds, dropout=config.dropout)
+        self.tubes = TubeTokens(width)
         self.scene_retrieval = SemanticRetrieval(width)
         self.word_retrieval = SemanticRetrieval(width)
         self.scan_scene = TrajectoryMamba(width, state_size=config.state_size)
@@ -185,7 +195,8 @@ class RefAtomNetPP(nn.Module):
         cues = self.regions(torch.cat([fine, features.fine], dim=1), found.boxes_cxcywh, found.category)
         tokens = maps.flatten(3).transpose(2, 3)
         paths = self.scene_retrieval(cues, tokens, self.scene_retrieval.keys(tokens), cue_mask=found.mask)
-        moving = self.scan_scene(paths.tokens)
+        inside = self.tubes(maps, found.boxes_cxcywh) * found.mask[:, :, None, None]
+        moving = self.scan_scene(paths.tokens + inside)
         temporal, spatial = self._scan_visual(maps)
         people = config.people
         cue, moved = cues[:, :people], moving[:, :people]
@@ -260,7 +271,7 @@ class RefAtomNetPP(nn.Module):
         return Trajectories(*(part.reshape(count, length, *part.shape[2:]) for part in paths))
 
     def _choose(self, clip: ClipTokens, sentence: Tensor, sentence_mask: Tensor, keyword: Tensor) -> Tensor:
-        """Score every person and "nobody" (B, P + 1): they look at each other, read the sentence and its trajectories."""
+        """Score every person and "nobody" (B, P + 1); they read the sentence, its trajectories and each other."""
         queries = torch.cat([clip.people, self.nobody.expand(clip.people.shape[0], 1, -1)], dim=1)
         mask = functional.pad(clip.people_mask, (0, 1), value=True)
         for among, reading in zip(self.among, self.reading, strict=True):

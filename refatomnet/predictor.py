@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from refatomnet.actions import ACTIONS, action
-from refatomnet.boxes import cxcywh_to_xyxy, fraction_to_px
+from refatomnet.boxes import cxcywh_to_xyxy, fraction_to_px, pairwise_iou
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
 from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.errors import Cancelled, CheckpointError, OptionError
@@ -202,7 +202,9 @@ class Predictor:
         """One entry a key frame and sentence, sentences fastest."""
         output: Output = self.model(tokens, text)
         presence = _platt(output.presence, self._calibration["presence"])
-        scores = _platt(output.actions, self._calibration["actions"])
+        # The branches speak of the described person whoever that is; each person adds what they themselves do.
+        everyone = tokens.person_actions.repeat_interleave(len(output.presence) // len(tokens.people), 0)
+        scores = _platt(everyone + output.branch_actions.unsqueeze(1), self._calibration["actions"])
         times = len(presence) // len(tokens.people)
         people = self._pixels(tokens.person_boxes, clip).repeat_interleave(times, 0)
         share = output.choice.softmax(-1)[:, :-1]
@@ -210,10 +212,9 @@ class Predictor:
             _Found(
                 presence=float(presence[i]),
                 found=bool(presence[i] >= level),
-                best=int(share[i].argmax()),
                 boxes=people[i].double().cpu().numpy(),
                 share=share[i].double().cpu().numpy(),
-                actions=scores[i].double().cpu().numpy(),
+                everyone=scores[i].double().cpu().numpy(),
             )
             for i in range(len(presence))
         ]
@@ -223,6 +224,8 @@ class Predictor:
         return fraction_to_px(inside, width=clip.video.width, height=clip.video.height)
 
     def _query(self, sentence: str, clip: EncodedClip, rows: list["_Found"], top_k: int) -> Query:
+        path = steady_path([row.share for row in rows], [row.boxes for row in rows])
+        rows = [row.settle(best) for row, best in zip(rows, path, strict=True)]
         keyframes = [row.key_frame(t, n, clip, top_k) for row, t, n in zip(rows, clip.times, clip.frames, strict=True)]
         scores = np.stack([row.actions for row in rows])
         found = [key.found for key in keyframes]
@@ -238,14 +241,27 @@ class Predictor:
 
 @dataclass(frozen=True)
 class _Found:
-    """The raw answer at one key frame to one sentence; boxes in pixels."""
+    """The raw answer at one key frame to one sentence.
+
+    boxes: Everybody's, pixels [P, 4]. share: probability that the sentence means each [P]. everyone: action scores of
+    each [P, 80]. best: who is taken for the described person.
+    """
 
     presence: float
     found: bool
-    best: int
     boxes: np.ndarray
     share: np.ndarray
-    actions: np.ndarray
+    everyone: np.ndarray
+    best: int = 0
+
+    @property
+    def actions(self) -> np.ndarray:
+        """Action scores of the person taken [80]."""
+        return np.asarray(self.everyone[self.best])
+
+    def settle(self, best: int) -> "_Found":
+        """The same with this person taken."""
+        return replace(self, best=best)
 
     def key_frame(self, time: float, frame: int, clip: EncodedClip, top_k: int) -> KeyFrame:
         order: Sequence[int] = np.argsort(-self.actions, kind="stable")[:top_k].tolist() if self.found else []
@@ -259,6 +275,29 @@ class _Found:
             actions=tuple(ActionScore(ACTIONS[i], float(self.actions[i])) for i in order),
             candidates=tuple(Candidate(_proper(self.boxes[i], clip.video), float(self.share[i])) for i in people),
         )
+
+
+def steady_path(shares: list[np.ndarray], boxes: list[np.ndarray]) -> list[int]:
+    """Who is meant at each key frame: likely at every one, and overlapping from one to the next where that is possible.
+
+    Viterbi's algorithm over people; a step earns the overlap of the two boxes, so that a doubtful key frame between
+    clear ones follows them, and a cut, where nobody overlaps, costs nothing.
+
+    Args:
+        shares: Probability of each person [P], by key frame; 0 where there is no such person.
+        boxes: Their boxes xyxy [P, 4], by key frame.
+    """
+    logs = [np.log(np.maximum(share, 1e-9)) for share in shares]
+    total, back = logs[0], []
+    for before, after, log in zip(boxes, boxes[1:], logs[1:], strict=False):
+        overlap = pairwise_iou(torch.from_numpy(before), torch.from_numpy(after)).numpy()
+        step = total[:, None] + overlap
+        back.append(step.argmax(0))
+        total = step.max(0) + log
+    path = [int(total.argmax())]
+    for origin in reversed(back):
+        path.append(int(origin[path[-1]]))
+    return path[::-1]
 
 
 def key_times(start: float, end: float, stride: float) -> list[float]:

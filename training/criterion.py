@@ -21,8 +21,8 @@ class LossWeights:
     detect: float = 1.0
     detect_box: float = 1.0
     choose: float = 1.0
-    action: float = 0.2
-    person_action: float = 0.2
+    action: float = 0.5
+    person_action: float = 1.0
     rank: float = 0.2
     refine: float = 1.0
     branch_box: float = 0.3
@@ -132,8 +132,8 @@ class Criterion(nn.Module):
         right = matched[clip_of] & (match[clip_of] == batch.person.unsqueeze(1)) & present.unsqueeze(1)
         right = torch.cat([right, ~present.unsqueeze(1)], dim=1)
         answerable = right.any(1)
-        log_share = output.choice.log_softmax(dim=1)
-        chosen = log_share.masked_fill(~right, -torch.inf).logsumexp(dim=1)[answerable]
+        log_share = output.choice[answerable].log_softmax(dim=1)
+        chosen = log_share.masked_fill(~right[answerable], -torch.inf).logsumexp(dim=1)
         known = present & answerable
         candidate = right[:, :-1].float().argmax(dim=1)
         logits = clip.person_actions[clip_of, candidate] + output.branch_actions

@@ -5,19 +5,19 @@ scenes/{split}.jsonl, in index order, at the end of a run or on ``--merge``.
 """
 
 import argparse
-from collections import Counter, deque
-from dataclasses import asdict, dataclass
-from fractions import Fraction
 import hashlib
 import importlib
 import json
 import multiprocessing
-from multiprocessing.connection import Connection, wait
 import os
-from pathlib import Path
 import sys
 import time
 import traceback
+from collections import Counter, deque
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
 
 import numpy as np
 

@@ -36,7 +36,8 @@ def fold_batch_norms(state: dict[str, Tensor]) -> dict[str, Tensor]:
     blocks = sorted({name.split(".conv.")[0] if ".conv." in name else "features.0" for name in state})
     for block in blocks:
         prefix = f"{block}.conv." if f"{block}.conv.0.weight" in state else f"{block}."
-        convs = sorted(int(n[len(prefix) :].split(".")[0]) for n in state if n.startswith(prefix) and _is_conv(n, state))
+        names = [n for n in state if n.startswith(prefix) and _is_conv(n, state)]
+        convs = sorted(int(n[len(prefix) :].split(".")[0]) for n in names)
         for place, layer in enumerate(convs):
             # In the source: conv, norm, activation, conv, norm, activation, …; here: conv, activation, conv, …
             weight, norm = state[f"{prefix}{layer}.weight"], f"{prefix}{layer + 1}."

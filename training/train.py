@@ -26,7 +26,7 @@ from refatomnet.checkpoint import encoder_state, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.errors import DataError
-from refatomnet.model import RefAtomNetPP, build_model
+from refatomnet.model import build_model
 from refatomnet.preprocess import Letterbox
 from training.cache import FeatureCache, build
 from training.criterion import Criterion, LossWeights, training_detections
@@ -223,7 +223,7 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
         self.optimizer.step()
         self.ema.update(self.model)
-        return {**{name: float(value) for name, value in parts.items()}, "grad_norm": float(norm)}
+        return {**{name: float(value.detach()) for name, value in parts.items()}, "grad_norm": float(norm)}
 
     def _rate(self, progress: float) -> float:
         """Linear warm-up, then a cosine to zero."""
@@ -313,7 +313,8 @@ def main() -> None:
     (trainer.folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     if options.resume:
         trainer.resume()
-    _LOG.info("%d clips, %d steps an epoch, %d in all", len(trainer.train_set), trainer.steps_an_epoch, trainer.total_steps)
+    count, epoch, total = len(trainer.train_set), trainer.steps_an_epoch, trainer.total_steps
+    _LOG.info("%d clips, %d steps an epoch, %d in all", count, epoch, total)
     trainer.fit()
 
 

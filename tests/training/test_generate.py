@@ -1,13 +1,13 @@
 """The generator's bookkeeping, with a studio that paints rectangles; records and scene files."""
 
-from dataclasses import replace
 import json
 import os
-from pathlib import Path
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import av
 import numpy as np

@@ -1,12 +1,12 @@
 """Every sentence fits exactly its person, or nobody: by the program that wrote it and by a plain reading of its words."""
 
-from dataclasses import replace
 import re
+from dataclasses import replace
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from training.data.synthetic.facets import View
 from training.data.synthetic.facts import Look, Person, Scene
@@ -59,9 +59,8 @@ def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool
     look, xs = who.look, [c for _, c in people]
     relation = RELATIONS.search(text)
     if relation:  # the other person's description is not about this one
-        if relation[1] in ("left of", "right of"):
-            if x == (max(xs) if relation[1] == "left of" else min(xs)):
-                return False
+        if relation[1] in ("left of", "right of") and x == (max(xs) if relation[1] == "left of" else min(xs)):
+            return False
         text = RELATIONS.sub("", text)
     nouns = [SAME_NOUN.get(w, w) for w in re.findall(r"\b(man|woman|boy|girl|child|kid|guy|gentleman|lady)\b", text)]
     if not all(NOUNS[n](look) for n in nouns):

@@ -1,10 +1,10 @@
 """Records: one JSON line a described person, the common form of every data set; and scene files, one line a clip."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 import json
 import math
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from refatomnet.actions import NUM_ACTIONS

@@ -7,7 +7,7 @@ import numpy as np
 
 from .facts import COLOURS
 from .props import cuboid, join, spheroid, tube
-from .wardrobe import linear, shade
+from .wardrobe import shade
 
 KINDS = ("room", "office", "street", "park", "gym", "backdrop", "cafe", "beach")
 FLOOR, SKY = 0, -1  # object ids

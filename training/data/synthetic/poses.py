@@ -139,7 +139,7 @@ def solve(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rotations[:, HEAD] = rotations[:, NECK] @ half
     level = rotations[:, ROOT] if pose.whole else heading
     for g in SIDES:
-        upper, fore, hand = ARM[g]
+        upper, fore, _hand = ARM[g]
         rest = [joints[fore] - joints[upper], joints[GRIP[g]] - joints[fore]]
         _limb(rotations, ARM[g], heading if pose.arms_down else rotations[:, CHEST], rest, [pose.upper[g], pose.fore[g]])
         thigh, shin, foot = LEG[g]

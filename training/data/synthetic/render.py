@@ -17,7 +17,7 @@ from .facts import Person, Scene, Thing
 from .places import FLOOR, KINDS, Place, build_place, chair
 from .props import cuboid, laptop
 from .stage import Actor, act, arrange, cast, seat_of
-from .tracing import floor_shadows, light_on, paint, prop_colours, trace_people, trace_place
+from .tracing import floor_shadows, paint, prop_colours, trace_people, trace_place
 from .wardrobe import PROP, canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}

@@ -5,12 +5,24 @@ A sentence is a template whose slots are filled with *facets*: words with a trut
 Sentences say nothing of what a person does. Templates belong to one split each; words are shared.
 """
 
-from dataclasses import dataclass, replace
 import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.data.synthetic.facets import Facet, Truth, View, adjective, article, clothes, every, feature, noun, pick, placed
+from training.data.synthetic.facets import (
+    Facet,
+    Truth,
+    View,
+    adjective,
+    article,
+    clothes,
+    every,
+    feature,
+    noun,
+    pick,
+    placed,
+)
 from training.data.synthetic.facts import BOTTOMS, COLOURS, HAIR_COLOURS, TOPS, Look, Scene
 
 MIN_WORDS, MAX_WORDS = 4, 14

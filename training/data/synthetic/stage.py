@@ -13,7 +13,7 @@ from .facts import COLOURS
 from .motions import Deed, Draw
 from .poses import Prop, solve, turn
 from .props import backpack
-from .wardrobe import PROP, Figure, dress, draw_look
+from .wardrobe import PROP, Figure, draw_look, dress
 
 POSTURES = {
     "stand": 0.2, "idle": 0.04, "walk": 0.15, "run": 0.07, "sit": 0.23, "crouch": 0.055, "bend": 0.035, "lie": 0.06, "jump": 0.05, "dance": 0.05,

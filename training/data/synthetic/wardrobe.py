@@ -214,7 +214,7 @@ def _curtain(rig: Rig, body: Body, drop: float) -> tuple[np.ndarray, ...]:
     shift = mine.min(0) - theirs.min(0) * scale
     h = np.linspace(-2.0, 2.0, columns)
     points, weights, attributes = [], [], []
-    for k, level in enumerate(np.linspace(1.80, drop, rows)):
+    for _k, level in enumerate(np.linspace(1.80, drop, rows)):
         crown = np.sqrt(np.clip(1 - ((level - 1.72) / 0.125) ** 2, 0.1, 1)) if level > 1.72 else 1 + 0.22 * (1.72 - level)
         points.append(np.stack([0.099 * crown * np.sin(h), -0.035 + 0.118 * crown * np.cos(h) + 0.02 * (level < 1.6), np.full_like(h, level)], -1))
         w = np.zeros((columns, 20))
@@ -266,7 +266,7 @@ def dress(rig: Rig, body: Body, look: Look, attributes: np.ndarray, rng: np.rand
         "ring": rng.uniform(0.5, 0.62) if look.top == "coat" else rng.uniform(0.48, 0.74) if "skirt" in (look.bottom, "skirt" * (look.top == "dress")) else 0.0,
         "period": rng.uniform(0.05, 0.11), "duty": rng.uniform(0.25, 0.42), "pattern": float(rng.integers(3)),
     }  # fmt: skip
-    x, y, z, arm, along, head = attributes.T
+    _x, y, z, arm, along, head = attributes.T
     push = np.where(arm > 0.5, (along < SLEEVE[look.top]) * THICK[look.top], np.where(z > 0.93, THICK[look.top], 0.009 if look.bottom == "trousers" else 0.0))
     push = np.where(head > 0.6, 0.0, push) + np.where((z < 0.08) & (arm < 0.5), 0.006, 0)
     if look.hair_length != "bald":
