@@ -70,6 +70,7 @@ class DetectionHead(nn.Module):
         self.tower = nn.Sequential(SeparableBlock(channels), nn.GroupNorm(1, channels), nn.GELU())
         self.category = nn.Conv2d(channels, categories, 1)
         self.box = nn.Conv2d(channels, 4, 1)
+        assert self.category.bias is not None and self.box.bias is not None
         nn.init.constant_(self.category.bias, -4.6)  # prior probability 0.01, so that the many empty cells start quiet
         nn.init.constant_(self.box.bias, -2.0)
 

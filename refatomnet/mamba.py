@@ -12,31 +12,52 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
-class _LinearRecurrence(torch.autograd.Function):
-    """h[t] = decay[t] · h[t-1] + drive[t] along dimension 1, with the reverse scan as its gradient."""
+class _SelectiveScan(torch.autograd.Function):
+    """The recurrence step by step, forwards and, for the gradient, backwards.
+
+    Nothing of shape (batch, length, inner, state) is made but the states; the rest is made anew at each step, small
+    enough to stay in a CPU's cache.
+    """
 
     @staticmethod
-    def forward(ctx: Any, decay: Tensor, drive: Tensor) -> Tensor:
-        states = drive.clone()
-        for t in range(1, states.shape[1]):
-            states[:, t].addcmul_(decay[:, t], states[:, t - 1])
-        ctx.save_for_backward(decay, states)
-        return states
+    def forward(ctx: Any, u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
+        batch, length, inner = u.shape
+        states = u.new_empty(length, batch, inner, A.shape[1])
+        out = torch.empty_like(u)
+        driven = delta * u
+        for t in range(length):
+            torch.mul(driven[:, t].unsqueeze(-1), B[:, t].unsqueeze(1), out=states[t])
+            if t:
+                states[t].addcmul_(torch.exp(delta[:, t].unsqueeze(-1) * A), states[t - 1])
+            out[:, t] = torch.bmm(states[t], C[:, t].unsqueeze(-1)).squeeze(-1)
+        ctx.save_for_backward(u, delta, A, B, C, states)
+        return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
-        decay, states = ctx.saved_tensors
-        flow = grad.clone()
-        for t in range(flow.shape[1] - 2, -1, -1):
-            flow[:, t].addcmul_(decay[:, t + 1], flow[:, t + 1])
-        grad_decay = torch.zeros_like(decay)
-        torch.mul(flow[:, 1:], states[:, :-1], out=grad_decay[:, 1:])
-        return grad_decay, flow
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+        u, delta, A, B, C, states = ctx.saved_tensors
+        grad_u, grad_delta = torch.empty_like(u), torch.empty_like(delta)
+        grad_A, grad_B, grad_C = torch.zeros_like(A), torch.empty_like(B), torch.empty_like(C)
+        flow = torch.zeros_like(states[0])  # gradient of the state, from all later steps
+        for t in range(u.shape[1] - 1, -1, -1):
+            flow.addcmul_(grad[:, t].unsqueeze(-1), C[:, t].unsqueeze(1))
+            grad_C[:, t] = torch.bmm(grad[:, t].unsqueeze(1), states[t]).squeeze(1)
+            step, value = delta[:, t], u[:, t]
+            grad_B[:, t] = torch.bmm((step * value).unsqueeze(1), flow).squeeze(1)
+            into = torch.bmm(flow, B[:, t].unsqueeze(-1)).squeeze(-1)
+            grad_u[:, t] = into * step
+            grad_delta[:, t] = into * value
+            if t:
+                flow *= torch.exp(step.unsqueeze(-1) * A)
+                rate = flow * states[t - 1]
+                grad_delta[:, t] += (rate * A).sum(-1)
+                grad_A += (rate * step.unsqueeze(-1)).sum(0)
+        return grad_u, grad_delta, grad_A, grad_B, grad_C
 
 
 def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
-    """Run the selective state-space recurrence over a sequence.
+    """Run the selective state-space recurrence over a sequence, from a state of zero.
 
     Args:
         u: Input (batch, length, inner).
@@ -49,10 +70,7 @@ def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D:
     Returns:
         Output (batch, length, inner).
     """
-    decay = torch.exp(delta.unsqueeze(-1) * A)
-    drive = (delta * u).unsqueeze(-1) * B.unsqueeze(2)
-    states = _LinearRecurrence.apply(decay, drive)
-    return (states @ C.unsqueeze(-1)).squeeze(-1) + u * D
+    return _SelectiveScan.apply(u, delta, A, B, C) + u * D
 
 
 class Mamba(nn.Module):

@@ -62,7 +62,7 @@ def to_pixels(images: list[np.ndarray], letterbox: Letterbox) -> Tensor:
     """
     box = letterbox
     canvas = np.zeros((len(images), box.canvas_height, box.canvas_width, 3), dtype=np.float32)
-    mean, std = np.float32(MEAN), np.float32(STD)
+    mean, std = np.array(MEAN, np.float32), np.array(STD, np.float32)
     for row, image in zip(canvas, images, strict=True):
         if image.shape[:2] != (box.height, box.width):
             image = cv2.resize(image, (box.width, box.height), interpolation=cv2.INTER_AREA)

@@ -49,8 +49,8 @@ class TextTokens:
 
     def to(self, device: torch.device | str) -> "TextTokens":
         """The same on another device."""
-        tensors = (self.states, self.mask, self.keywords, self.sentence)
-        return TextTokens(*(tensor.to(device) for tensor in tensors), self.words)
+        states, mask, keywords = self.states.to(device), self.mask.to(device), self.keywords.to(device)
+        return TextTokens(states, mask, keywords, self.sentence.to(device), self.words)
 
 
 def split_words(sentence: str) -> list[str]:

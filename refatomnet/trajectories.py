@@ -18,7 +18,7 @@ class Trajectories(NamedTuple):
     """
 
     tokens: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides the tuple's own method, which nobody needs here
     similarity: Tensor
 
 

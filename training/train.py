@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from refatomnet.model import build_model
 from refatomnet.preprocess import Letterbox
 from training.cache import FeatureCache, build
 from training.criterion import Criterion, LossWeights, training_detections
-from training.data.openravar import CLIP_SIZE, OpenRavar
+from training.data.openravar import CLIP_SIZE, Batch, OpenRavar
 from training.data.records import Record, read_records
 from training.evaluate import Question, ask_all, fit_calibration, score
 
@@ -137,7 +138,7 @@ class Trainer:
         torch.set_num_threads(config.threads)
         self.model = build_model(config.model)
         self.model.encoder.load_state_dict(encoder_state())
-        self.model.to(memory_format=torch.channels_last)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs lack it
         self.criterion = Criterion(self.model, config.loss)
         self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, betas=(0.9, 0.98))
         self.ema = Ema(self.model, config.ema)
@@ -164,7 +165,7 @@ class Trainer:
         ]
 
     def _val_records(self) -> list[Record]:
-        records = [r for r in read_records(self.data_folder / "val.jsonl") if r.clip in self.val_cache]
+        records = [r for r in read_records(self.data_folder / "val.jsonl") if r.clip and r.clip in self.val_cache]
         clips = sorted({str(record.clip) for record in records})[: self.config.val_clips]
         return [record for record in records if record.clip in set(clips)]
 
@@ -172,8 +173,8 @@ class Trainer:
         """Train to the end, or until this sitting's minutes are over."""
         writer = SummaryWriter(self.folder / "events")
         began, config = time.monotonic(), self.config
-        for indices in self._batches():
-            parts = self._train_step(indices)
+        for batch in self._prefetched():
+            parts = self._train_step(batch)
             self.step += 1
             if self.step % 20 == 0 or self.step == 1:
                 self._log(writer, parts, began)
@@ -187,21 +188,29 @@ class Trainer:
                 break
         writer.close()
 
-    def _batches(self) -> Iterator[list[int]]:
-        """Indices of the clips of every remaining step; epoch e's order depends on the seed and e alone."""
-        size, count = self.config.batch_clips, len(self.train_set)
-        if count == 0:
-            raise DataError(f"no training clips with features in {self.data_folder}")
-        while self.step < self.total_steps:
-            epoch, place = divmod(self.step, self.steps_an_epoch)
-            order = np.random.default_rng([self.config.seed, epoch]).permutation(count)
-            yield [int(i) for i in order[place * size : (place + 1) * size]]
+    def _prefetched(self) -> Iterator[Batch]:
+        """The batch of every remaining step, the next one read while this one is used."""
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self._batch, self.step)
+            while self.step < self.total_steps:
+                batch = coming.result()
+                coming = reader.submit(self._batch, self.step + 1)
+                yield batch
 
-    def _train_step(self, indices: list[int]) -> dict[str, float]:
+    def _batch(self, step: int) -> Batch:
+        """The batch of a step; which clips and sentences depends on the seed and the step alone."""
+        size, count = self.config.batch_clips, len(self.train_set)
+        if count < size:
+            raise DataError(f"{count} training clips with features in {self.data_folder}; a batch needs {size}")
+        epoch, place = divmod(step, self.steps_an_epoch)
+        order = np.random.default_rng([self.config.seed, epoch]).permutation(count)
+        indices = [int(i) for i in order[place * size : (place + 1) * size]]
+        rng = np.random.default_rng([self.config.seed, step, 7])
+        return self.train_set.batch(indices, self.config.sentences, rng)
+
+    def _train_step(self, batch: Batch) -> dict[str, float]:
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # so that a resumed run draws what it would have drawn
-        rng = np.random.default_rng([config.seed, self.step, 7])
-        batch = self.train_set.batch(indices, config.sentences, rng)
         progress = self.step / self.total_steps
         share = config.true_share * (1 - 0.75 * progress)
         self.model.train()
@@ -214,7 +223,7 @@ class Trainer:
         parts = self.criterion(batch, clip, reading, self.model(clip, batch.text))
         total: Tensor = parts["total"]
         if not torch.isfinite(total):
-            torch.save({"indices": indices, "step": self.step}, self.folder / "bad_batch.pt")
+            torch.save(dataclasses.asdict(batch), self.folder / "bad_batch.pt")
             raise FloatingPointError(f"the loss is not finite at step {self.step}; its batch is in bad_batch.pt")
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * self._rate(progress)
@@ -244,7 +253,7 @@ class Trainer:
         for name, value in scores.items():
             writer.add_scalar(f"val/{name}", value, self.step)
         _LOG.info("val at step %d: %s", self.step, " ".join(f"{k} {v:.4f}" for k, v in scores.items()))
-        overall = scores["acc_iou50"] + scores["map_macro"] + 0.5 * scores["presence_auroc"]
+        overall = scores["acc_iou50"] + scores["map_macro"] + 0.5 * float(np.nan_to_num(scores["presence_auroc"]))
         if overall > self.best:
             self.best = overall
             calibration = fit_calibration(answers)

@@ -218,11 +218,11 @@ class Desk:
     def predict(self, session: Session, video: str | None, sentences: str | None) -> dict[str, Any]:
         """The result as plain containers, for programs.
 
-        ``video.path`` is None: the caller knows the file, and gradio_client takes every dict with a text ``path`` for a
-        file to download, which would end in an error instead of the result.
+        ``video.path`` is None and ``video.name`` is the file's name: gradio_client takes every dict with a text
+        ``path`` for a file to download, which would end in an error instead of the result.
         """
-        data = self.answer(session, video, sentences, Options()).to_dict()
-        data["video"]["path"] = None
+        data = _public(self.answer(session, video, sentences, Options())).to_dict()
+        data["video"] = {"path": None, "name": data["video"].pop("path"), **data["video"]}
         return data
 
     def annotate(self, session: Session, video: str | None, sentences: str | None) -> str:

@@ -207,7 +207,7 @@ def _programs(desk: Desk, session: gr.State, clip: gr.Video, sentences: gr.Textb
             sentences: Who to look for, one sentence a line, for example "the man in the grey shirt".
 
         Returns:
-            The result as JSON, schema version 1.
+            The result as JSON, schema version 1; video.path is null, video.name is the file's name.
         """
         try:
             return desk.predict(session, video, sentences)

@@ -3,7 +3,7 @@
 Its batch norms are folded into the convolutions, which halves the time on a CPU; the network is frozen anyway.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.nn import functional
 
 # (expansion, channels, repeats, first stride) of each stage; table 2 of the MobileNetV2 paper.
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+_AT_ONCE = 2  # frames a pass on a CPU: more do not fit into its cache and take half as long again
 _TAPS = {3: "quarter", 6: "eighth", 13: "sixteenth", 17: "thirtysecond"}
 
 FINE_CHANNELS = 24 + 32 + 12
@@ -69,6 +70,9 @@ class CompactEncoder(nn.Module):
     @torch.no_grad()
     def forward(self, pixels: Tensor) -> FrameFeatures:
         """Encode normalised frames (M, 3, H, W), H and W multiples of 32."""
+        if pixels.device.type == "cpu" and len(pixels) > _AT_ONCE:
+            parts = [self(part) for part in pixels.split(_AT_ONCE)]
+            return FrameFeatures(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(FrameFeatures)))
         x, taps = pixels.contiguous(memory_format=torch.channels_last), {}
         for i, layer in enumerate(self.features):
             x = layer(x)

@@ -18,8 +18,23 @@ from training import generate
 from training.data.records import Record, read_records, read_scenes, write_records
 from training.data.synthetic.facts import Look, Person, Scene
 
-LOOK = Look("man", "adult", 1.8, "average", "brown", "short", False, False, None, "shirt", "red", False, "trousers", "blue", "white")
-RECORD = Record("v", 902, "0", "train", "the man in red", (12, 80), (0.1, 0.2, 0.4, 0.9), "clips/train/000000.mp4", 4, 3.0, {"kind": "clothes", "hard": False})
+LOOK = Look(
+    "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=False, hat=None,
+    top="shirt", top_colour="red", striped=False, bottom="trousers", bottom_colour="blue", shoes="white",
+)  # fmt: skip
+RECORD = Record(
+    "v",
+    902,
+    "0",
+    "train",
+    "the man in red",
+    (12, 80),
+    (0.1, 0.2, 0.4, 0.9),
+    "clips/train/000000.mp4",
+    4,
+    3.0,
+    {"kind": "clothes", "hard": False},
+)
 
 
 class FakeStudio:
@@ -45,7 +60,18 @@ class FakeStudio:
             images[:, int(0.2 * size[1]) : int(0.9 * size[1]), int(x * size[0]) : int((x + 0.15) * size[0]), k] = 250
             boxes = np.tile(box, (frames, 1))
             boxes[0] = np.nan
-            people.append(Person(replace(LOOK, top_colour=colour), boxes, np.tile(box, (frames, 1)), np.ones(frames), 3.0 + k, "camera", (12, 80), "standing"))
+            people.append(
+                Person(
+                    replace(LOOK, top_colour=colour),
+                    boxes,
+                    np.tile(box, (frames, 1)),
+                    np.ones(frames),
+                    3.0 + k,
+                    "camera",
+                    (12, 80),
+                    "standing",
+                )
+            )
         return Scene(images, fps, key_frame, tuple(people), (), "room")
 
 
@@ -54,7 +80,23 @@ def seeds(*indices: int, split: str = "train", seed: int = 5) -> str:
 
 
 def run(out: Path, *more: str, clips: int = 4, split: str = "train") -> int:
-    return generate.main(["--out", str(out), "--split", split, "--clips", str(clips), "--seed", "5", "--workers", "1", "--studio", f"{__name__}:FakeStudio", *more])
+    return generate.main(
+        [
+            "--out",
+            str(out),
+            "--split",
+            split,
+            "--clips",
+            str(clips),
+            "--seed",
+            "5",
+            "--workers",
+            "1",
+            "--studio",
+            f"{__name__}:FakeStudio",
+            *more,
+        ]
+    )
 
 
 def annotation(out: Path, split: str = "train") -> tuple[bytes, bytes]:
@@ -72,7 +114,13 @@ def test_a_data_set_is_complete_and_readable(whole):
     records, scenes = read_records(whole / "train.jsonl"), read_scenes(whole / "scenes" / "train.jsonl")
     assert len(scenes) == 4 and {r.clip for r in records} <= set(scenes)
     first = records[0]
-    assert (first.video, first.timestamp, first.key_frame, first.fps, first.split) == ("train-5-000000", 902, 4, 3.0, "train")
+    assert (first.video, first.timestamp, first.key_frame, first.fps, first.split) == (
+        "train-5-000000",
+        902,
+        4,
+        3.0,
+        "train",
+    )
     assert set(first.extra) == {"kind", "hard"} and first.actions == (12, 80)
     person = scenes[first.clip]["people"][int(first.person_id)]
     assert person["boxes_xyxy"][0] is None and tuple(person["boxes_xyxy"][4]) == first.box_xyxy
@@ -80,7 +128,11 @@ def test_a_data_set_is_complete_and_readable(whole):
     with av.open(str(whole / first.clip)) as container:
         stream = container.streams.video[0]
         pictures = [f.to_ndarray(format="rgb24") for f in container.decode(stream)]
-        assert (stream.codec_context.name, stream.codec_context.pix_fmt, float(stream.average_rate)) == ("h264", "yuv420p", 3.0)
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt, float(stream.average_rate)) == (
+            "h264",
+            "yuv420p",
+            3.0,
+        )
     assert len(pictures) == 8 and pictures[0].shape == (180, 320, 3)
     card = (whole / "README.md").read_text()
     assert "CC0" in card and "| 12 | stand |" in card and "--seed 5" in card
@@ -102,8 +154,26 @@ def test_interrupted_extended_and_failed_runs_end_as_one_whole_run(whole, tmp_pa
 
 
 def test_a_killed_run_is_merged_early_and_goes_on(whole, tmp_path):
-    code = f"import sys; sys.path[:0] = {[str(Path(__file__).parent), str(Path(generate.__file__).parents[1])]!r}; from training import generate; sys.exit(generate.main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "--out", str(tmp_path), "--split", "train", "--clips", "4", "--seed", "5", "--workers", "1", "--studio", f"{__name__}:FakeStudio"]
+    folders = [str(Path(__file__).parent), str(Path(generate.__file__).parents[1])]
+    code = f"import sys; sys.path[:0] = {folders!r}; from training import generate; "
+    code += "sys.exit(generate.main(sys.argv[1:]))"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "--out",
+        str(tmp_path),
+        "--split",
+        "train",
+        "--clips",
+        "4",
+        "--seed",
+        "5",
+        "--workers",
+        "1",
+        "--studio",
+        f"{__name__}:FakeStudio",
+    ]
     process = subprocess.Popen(command, env=os.environ | {"FAKE_SLOW": seeds(1, 2, 3)}, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not (tmp_path / ".parts/train/000001.json").exists() and time.monotonic() < deadline:
@@ -124,7 +194,23 @@ def test_a_dead_worker_is_noticed_and_replaced(tmp_path, monkeypatch, capfd):
 
 
 def test_other_settings_for_the_same_clips_are_refused(whole, capfd):
-    assert generate.main(["--out", str(whole), "--split", "train", "--clips", "2", "--seed", "6", "--studio", f"{__name__}:FakeStudio"]) == 2
+    assert (
+        generate.main(
+            [
+                "--out",
+                str(whole),
+                "--split",
+                "train",
+                "--clips",
+                "2",
+                "--seed",
+                "6",
+                "--studio",
+                f"{__name__}:FakeStudio",
+            ]
+        )
+        == 2
+    )
     assert "seed" in capfd.readouterr().err
     assert generate.main(["--out", str(whole), "--split", "val", "--merge"]) == 2
     assert generate.main(["--out", str(whole), "--split", "val"]) == 2
@@ -143,15 +229,34 @@ def test_samples_are_long_and_large(tmp_path):
 
 def test_clip_seeds_are_stable_and_distinct():
     assert generate.clip_seed("train", 0, 0) == generate.clip_seed("train", 0, 0)
-    assert len({generate.clip_seed(s, seed, i) for s in generate.SPLITS for seed in range(3) for i in range(200)}) == 2400
+    assert (
+        len({generate.clip_seed(s, seed, i) for s in generate.SPLITS for seed in range(3) for i in range(200)}) == 2400
+    )
 
 
 def test_records_survive_a_round_trip(tmp_path):
-    records = [RECORD, replace(RECORD, person_id="absent0", actions=(), box_xyxy=None), replace(RECORD, clip=None, extra={})]
+    records = [
+        RECORD,
+        replace(RECORD, person_id="absent0", actions=(), box_xyxy=None),
+        replace(RECORD, clip=None, extra={}),
+    ]
     write_records(tmp_path / "train.jsonl", records)
     assert read_records(tmp_path / "train.jsonl") == records
     keys = list(json.loads((tmp_path / "train.jsonl").read_text().splitlines()[0]))
-    assert keys == ["video", "timestamp", "person_id", "split", "sentence", "actions", "box_xyxy", "clip", "key_frame", "fps", "kind", "hard"]
+    assert keys == [
+        "video",
+        "timestamp",
+        "person_id",
+        "split",
+        "sentence",
+        "actions",
+        "box_xyxy",
+        "clip",
+        "key_frame",
+        "fps",
+        "kind",
+        "hard",
+    ]
 
 
 @pytest.mark.parametrize(

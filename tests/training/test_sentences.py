@@ -1,4 +1,4 @@
-"""Every sentence fits exactly its person, or nobody: by the program that wrote it and by a plain reading of its words."""
+"""Every sentence fits exactly its person, or nobody: by the program that wrote it and by a plain reading."""
 
 import re
 from dataclasses import replace
@@ -12,15 +12,41 @@ from training.data.synthetic.facets import View
 from training.data.synthetic.facts import Look, Person, Scene
 from training.data.synthetic.sentences import MAX_WORDS, MIN_WORDS, SLOT, TEMPLATES, describe, drafts, random_look
 
-LOOK = Look("man", "adult", 1.8, "average", "brown", "short", False, False, None, "shirt", "red", False, "trousers", "blue", "white")
-ACTION_WORDS = """sit seat stand walk run lie lying lay sleep crouch kneel bend bow jump leap danc wav talk speak listen watch look read writ phone call point clap hug kiss shak hand hold
-carry carri lift push pull throw catch eat drink smok kick hit fight martial sing play danc climb crawl fall swim ride driv open clos cut dig paint cook turn touch get give take sail shoot
-row text press work stir chop hammer fish exit enter""".split()
+LOOK = Look(
+    "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=False, hat=None,
+    top="shirt", top_colour="red", striped=False, bottom="trousers", bottom_colour="blue", shoes="white",
+)  # fmt: skip
+ACTION_WORDS = """
+sit seat stand walk run lie lying lay sleep crouch kneel bend bow jump leap danc wav talk speak listen watch look read
+writ phone call point clap hug kiss shak hand hold carry carri lift push pull throw catch eat drink smok kick hit
+fight martial sing play danc climb crawl fall swim ride driv open clos cut dig paint cook turn touch get give take
+sail shoot row text press work stir chop hammer fish exit enter
+""".split()
 
 
-def person(look: Look = LOOK, x: float = 0.5, *, depth: float = 4.0, facing: str = "camera", visible: float = 1.0, posture: str = "standing", height: float = 0.6, foot: float = 0.9, frames: int = 3):
+def person(
+    look: Look = LOOK,
+    x: float = 0.5,
+    *,
+    depth: float = 4.0,
+    facing: str = "camera",
+    visible: float = 1.0,
+    posture: str = "standing",
+    height: float = 0.6,
+    foot: float = 0.9,
+    frames: int = 3,
+):
     box = np.clip([x - 0.05, foot - height, x + 0.05, foot], 0, 1)
-    return Person(look, np.tile(box, (frames, 1)), np.tile(box, (frames, 1)), np.full(frames, visible), depth, facing, (12,), posture)
+    return Person(
+        look,
+        np.tile(box, (frames, 1)),
+        np.tile(box, (frames, 1)),
+        np.full(frames, visible),
+        depth,
+        facing,
+        (12,),
+        posture,
+    )
 
 
 def scene(*people: Person) -> Scene:
@@ -33,28 +59,58 @@ def random_scene(seed: int) -> Scene:
     for k, look in enumerate(looks):
         if k and rng.random() < 0.3:  # a look-alike
             look = replace(looks[k - 1], **{str(rng.choice(["top_colour", "shoes"])): "green"})
-        look = replace(look, height=float(rng.uniform(1.1, 1.3) if look.age == "child" else rng.uniform(1.5, 1.95)), hair_length=str(rng.choice(["bald", "short", "long"])))
+        look = replace(
+            look,
+            height=float(rng.uniform(1.1, 1.3) if look.age == "child" else rng.uniform(1.5, 1.95)),
+            hair_length=str(rng.choice(["bald", "short", "long"])),
+        )
         depth = rng.uniform(1.5, 9)
-        some = dict(visible=float(rng.choice([1, 0.9, 0.5, 0.2, 0.05])), facing=str(rng.choice(["camera", "away", "left", "right"])))
-        people.append(person(look, rng.uniform(0, 1), depth=depth, height=min(1, 2 / depth), foot=rng.uniform(0.6, 1.2), posture=str(rng.choice(["standing", "sitting", "lying"])), **some))
+        some = dict(
+            visible=float(rng.choice([1, 0.9, 0.5, 0.2, 0.05])),
+            facing=str(rng.choice(["camera", "away", "left", "right"])),
+        )
+        people.append(
+            person(
+                look,
+                rng.uniform(0, 1),
+                depth=depth,
+                height=min(1, 2 / depth),
+                foot=rng.uniform(0.6, 1.2),
+                posture=str(rng.choice(["standing", "sitting", "lying"])),
+                **some,
+            )
+        )
     return scene(*people)
 
 
 # ---- a plain reading of the words, sharing nothing with the program ------------------------------------------------
-COLOUR = {"gray": "grey", "navy blue": "navy", "dark blue": "navy", "violet": "purple", "tan": "beige", "cream": "beige"}
+COLOUR = {
+    "gray": "grey",
+    "navy blue": "navy",
+    "dark blue": "navy",
+    "violet": "purple",
+    "tan": "beige",
+    "cream": "beige",
+}
 GARMENT = {"tee": "t-shirt", "jumper": "sweater", "pullover": "sweater", "pants": "trousers"}
-COLOUR_RE = "(navy blue|dark blue|white|black|grey|gray|red|orange|yellow|green|blue|navy|purple|violet|pink|brown|beige|tan|cream)"
+COLOUR_RE = (
+    "(navy blue|dark blue|white|black|grey|gray|red|orange|yellow|green|blue|navy|purple|violet|pink|brown|beige|tan|"
+    "cream)"
+)
 GARMENT_RE = "(t-shirt|tee|shirt|sweater|jumper|pullover|jacket|coat|vest|dress|trousers|pants|shorts|skirt|shoes|hat)"
 NOUNS = {
-    "man": lambda k: k.sex == "man" and k.age != "child", "woman": lambda k: k.sex == "woman" and k.age != "child",
-    "boy": lambda k: k.sex == "man" and k.age == "child", "girl": lambda k: k.sex == "woman" and k.age == "child", "child": lambda k: k.age == "child",
+    "man": lambda k: k.sex == "man" and k.age != "child",
+    "woman": lambda k: k.sex == "woman" and k.age != "child",
+    "boy": lambda k: k.sex == "man" and k.age == "child",
+    "girl": lambda k: k.sex == "woman" and k.age == "child",
+    "child": lambda k: k.age == "child",
 }
 SAME_NOUN = {"guy": "man", "gentleman": "man", "lady": "woman", "kid": "child"}
 RELATIONS = re.compile(r"\b(?:to the )?(left of|right of|next to|beside|behind|in front of)\b.*?(?=, in |$)")
 
 
 def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool:
-    """Whether each clause that a simple reader understands is true of person ``me`` (of all in view: person, centre x)."""
+    """Whether each clause that a simple reader understands is true of person ``me``; people: all in view, centre x."""
     who, x = people[me]
     look, xs = who.look, [c for _, c in people]
     relation = RELATIONS.search(text)
@@ -65,23 +121,42 @@ def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool
     nouns = [SAME_NOUN.get(w, w) for w in re.findall(r"\b(man|woman|boy|girl|child|kid|guy|gentleman|lady)\b", text)]
     if not all(NOUNS[n](look) for n in nouns):
         return False
-    spoken = re.sub(r"-(?=(shirt|jacket|coat)e)", " ", text).replace("dark-blue", "dark blue").replace("navy-blue", "navy blue")
-    pairs = [(c, g) for c, g in re.findall(rf"\b{COLOUR_RE} {GARMENT_RE}", spoken)] + [(c, g) for g, c in re.findall(rf"\b{GARMENT_RE} (?:is|are) {COLOUR_RE}", spoken)]
+    spoken = (
+        re.sub(r"-(?=(shirt|jacket|coat)e)", " ", text)
+        .replace("dark-blue", "dark blue")
+        .replace("navy-blue", "navy blue")
+    )
+    pairs = [(c, g) for c, g in re.findall(rf"\b{COLOUR_RE} {GARMENT_RE}", spoken)] + [
+        (c, g) for g, c in re.findall(rf"\b{GARMENT_RE} (?:is|are) {COLOUR_RE}", spoken)
+    ]
     for colour, garment in pairs:
         colour, garment = COLOUR.get(colour, colour), GARMENT.get(garment, garment)
         if garment in ("shoes", "hat"):
             ok = getattr(look, garment) == colour
         else:
-            ok = (look.bottom, look.bottom_colour) == (garment, colour) or (look.top, look.top_colour) == (garment, colour)
+            ok = (look.bottom, look.bottom_colour) == (garment, colour) or (look.top, look.top_colour) == (
+                garment,
+                colour,
+            )
         if not ok:
             return False
     alone = re.search(rf"(?:in|clad in|clothed in|dressed in) {COLOUR_RE}\b(?! (?:blue )?{GARMENT_RE})", spoken)
     if alone and look.top_colour != COLOUR.get(alone[1], alone[1]):
         return False
     hair = re.search(r"(?:(long|short) )?(?:(black|brown|blonde|red|grey|white) )hair|(long|short) hair\b", text)
-    if hair and (look.hair_length != (hair[1] or hair[3] or look.hair_length) or look.hair_colour != (hair[2] or look.hair_colour) or look.hair_length == "bald"):
+    if hair and (
+        look.hair_length != (hair[1] or hair[3] or look.hair_length)
+        or look.hair_colour != (hair[2] or look.hair_colour)
+        or look.hair_length == "bald"
+    ):
         return False
-    for word, true in (("glasses", look.glasses), ("beard", look.beard), ("bald", look.hair_length == "bald"), ("striped", look.striped), ("backpack", look.carried == "backpack")):
+    for word, true in (
+        ("glasses", look.glasses),
+        ("beard", look.beard),
+        ("bald", look.hair_length == "bald"),
+        ("striped", look.striped),
+        ("backpack", look.carried == "backpack"),
+    ):
         if re.search(rf"\b{word}", text) and not true:
             return False
     for way in ("left", "right"):
@@ -132,12 +207,19 @@ def test_each_sentence_fits_exactly_its_person_or_nobody(seed, split):
         plain = [i for k, i in enumerate(in_view(s)) if plainly_fits(said.sentence, shown, k)]
         if said.person_index is None:
             assert all(t is False for t in truths.values()) and said.kind.startswith("absent"), said
-            assert not plain or re.search(r"left|right|short|tall|beside|next|front|behind|old|elderly|slim|slender|stout|heavyset|hat|bag|-haired|blonde|back|coat|vest|dress|skirt|middle|cent|foreground|camera|-shirted|-jacketed|shorts|us", said.sentence), said
+            assert not plain or re.search(
+                r"left|right|short|tall|beside|next|front|behind|old|elderly|slim|slender|stout|heavyset|hat|bag|"
+                r"-haired|blonde|back|coat|vest|dress|skirt|middle|cent|foreground|camera|-shirted|-jacketed|shorts|us",
+                said.sentence,
+            ), said
         else:
             assert truths == {i: i == said.person_index for i in view.ids}, said
             assert said.person_index in plain, said
             assert s.people[said.person_index].visible[1] >= 0.3
-            if said.kind == "clothes" and not re.search(rf"striped {GARMENT_RE}|old|elderly|a coat|a dress|a vest|shorts|skirt|the (coat|dress|vest)|-|hat", said.sentence):
+            if said.kind == "clothes" and not re.search(
+                rf"striped {GARMENT_RE}|old|elderly|a coat|a dress|a vest|shorts|skirt|the (coat|dress|vest)|-|hat",
+                said.sentence,
+            ):
                 assert plain == [said.person_index], said
 
 
@@ -154,7 +236,9 @@ def test_sentences_are_short_speak_of_no_action_and_come_again(seed, split):
         assert "{" not in d.sentence and "  " not in d.sentence
         assert not re.search(r"\ba [aeiou]|\ban [^aeiou]|\b(\w+) \1\b", d.sentence), d
         for word in re.findall(r"[a-z]+", d.sentence.replace("left-hand", "").replace("jumper", "")):
-            assert not any(re.fullmatch(rf"{stem}(s|es|ing|ting|ning|ed|d|ies|ied|e|er)?", word) for stem in ACTION_WORDS), d
+            assert not any(
+                re.fullmatch(rf"{stem}(s|es|ing|ting|ning|ed|d|ies|ied|e|er)?", word) for stem in ACTION_WORDS
+            ), d
 
 
 def test_no_template_belongs_to_two_splits():
@@ -177,11 +261,18 @@ def test_the_mix_is_near_what_was_asked():
 
 
 def sentences(s: Scene, split="train", rounds=20) -> list[tuple[int | None, str]]:
-    return [(d.person_index, d.sentence) for seed in range(rounds) for d in describe(s, np.random.default_rng(seed), split=split)]
+    return [
+        (d.person_index, d.sentence)
+        for seed in range(rounds)
+        for d in describe(s, np.random.default_rng(seed), split=split)
+    ]
 
 
 def test_confusable_colours_and_level_people_are_left_out():
-    s = scene(person(replace(LOOK, top_colour="navy", bottom_colour="black"), 0.49), person(replace(LOOK, top_colour="black", bottom_colour="navy"), 0.52))
+    s = scene(
+        person(replace(LOOK, top_colour="navy", bottom_colour="black"), 0.49),
+        person(replace(LOOK, top_colour="black", bottom_colour="navy"), 0.52),
+    )
     assert not [t for i, t in sentences(s) if i is not None]
 
 
@@ -198,14 +289,19 @@ def test_order_needs_three_people_and_hidden_parts_are_not_named():
     three = scene(person(LOOK, 0.15), person(LOOK, 0.5), person(LOOK, 0.85))
     assert (1, "the man second from the left") in sentences(three, rounds=80)
     waist = replace(LOOK, shoes="green", beard=True)
-    cut = scene(person(waist, 0.3, visible=0.5, foot=1.3, height=0.9, facing="away"), person(replace(LOOK, top_colour="green"), 0.7))
+    cut = scene(
+        person(waist, 0.3, visible=0.5, foot=1.3, height=0.9, facing="away"),
+        person(replace(LOOK, top_colour="green"), 0.7),
+    )
     assert not [t for i, t in sentences(cut) if i == 0 and re.search("shoes|trousers|pants|beard|glasses", t)]
 
 
 def test_nearest_girl_is_never_called_absent_because_a_man_is_nearer():
     girl = replace(LOOK, sex="woman", age="child", height=1.2, top="dress", bottom=None, bottom_colour=None)
     s = scene(person(LOOK, 0.3, depth=2), person(girl, 0.7, depth=4))
-    assert not [t for i, t in sentences(s, rounds=80) if i is None and re.search(r"(nearest|closest) (girl|child|kid)\b", t)]
+    assert not [
+        t for i, t in sentences(s, rounds=80) if i is None and re.search(r"(nearest|closest) (girl|child|kid)\b", t)
+    ]
 
 
 def test_an_unknown_split_is_refused_and_an_empty_scene_says_nothing():

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.errors import DataError
@@ -49,12 +50,16 @@ class Record:
             raise DataError(f"key_frame must be a frame index from 0, got {self.key_frame!r}")
         if not is_number(self.fps) or self.fps <= 0:
             raise DataError(f"fps must be a positive number, got {self.fps!r}")
-        if not isinstance(self.actions, list | tuple) or any(type(a) is not int or not 1 <= a <= NUM_ACTIONS for a in self.actions):
+        if not isinstance(self.actions, list | tuple) or any(
+            type(a) is not int or not 1 <= a <= NUM_ACTIONS for a in self.actions
+        ):
             raise DataError(f"actions must be AVA ids from 1 to {NUM_ACTIONS}, got {self.actions!r}")
         object.__setattr__(self, "actions", tuple(self.actions))
         if self.box_xyxy is None:
             if self.actions:
-                raise DataError(f"a record without a box fits nobody and has no actions, got actions {list(self.actions)}")
+                raise DataError(
+                    f"a record without a box fits nobody and has no actions, got actions {list(self.actions)}"
+                )
             return
         box = self.box_xyxy
         if not isinstance(box, list | tuple) or len(box) != 4 or not all(is_number(v) for v in box):
@@ -92,10 +97,11 @@ def record_from_dict(line: dict) -> Record:
     missing = [key for key in KEYS if key not in line and key != "clip"]
     if missing:
         raise DataError(f"a record needs the keys {', '.join(KEYS)}; missing: {', '.join(missing)}")
-    return Record(**{key: line.get(key) for key in KEYS}, extra={k: v for k, v in line.items() if k not in KEYS})
+    known: dict[str, Any] = {key: line.get(key) for key in KEYS}
+    return Record(**known, extra={k: v for k, v in line.items() if k not in KEYS})
 
 
-def read_lines(path: str | Path) -> Iterable[tuple[str, object]]:
+def read_lines(path: str | Path) -> Iterable[tuple[str, Any]]:
     """(where, parsed JSON) for each non-empty line; where is "file:line" for messages."""
     path = Path(path)
     try:
@@ -109,7 +115,9 @@ def read_lines(path: str | Path) -> Iterable[tuple[str, object]]:
                 except json.JSONDecodeError as error:
                     raise DataError(f"{where}: not a JSON line ({error.msg} at column {error.colno})") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); expected a file with one JSON object a line") from error
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror}); expected a file with one JSON object a line"
+        ) from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 text; expected a file with one JSON object a line") from error
 
@@ -137,15 +145,19 @@ def write_records(path: str | Path, records: Iterable[Record]) -> None:
 def read_scenes(path: str | Path) -> dict[str, dict]:
     """Scene lines of ``scenes/{split}.jsonl`` by clip path.
 
-    Each holds "clip", "people" ("person_id", "boxes_xyxy" and "full_boxes_xyxy": per frame [x1, y1, x2, y2] fractions or
-    null, "visible", "actions", "look", "facing", "posture", "depth"), "things" and "place".
+    Each holds "clip", "people" ("person_id", "boxes_xyxy" and "full_boxes_xyxy": per frame [x1, y1, x2, y2] fractions
+    or null, "visible", "actions", "look", "facing", "posture", "depth"), "things" and "place".
 
     Raises:
         DataError: Naming file and line, if a line is not such an object or a clip comes twice.
     """
     scenes: dict[str, dict] = {}
     for where, line in read_lines(path):
-        if not isinstance(line, dict) or not isinstance(line.get("clip"), str) or not isinstance(line.get("people"), list):
+        if (
+            not isinstance(line, dict)
+            or not isinstance(line.get("clip"), str)
+            or not isinstance(line.get("people"), list)
+        ):
             raise DataError(f'{where}: a scene needs "clip", a path, and "people", a list')
         if line["clip"] in scenes:
             raise DataError(f"{where}: clip {line['clip']} was described before; one line a clip is expected")
@@ -159,7 +171,12 @@ def write_scenes(path: str | Path, scenes: Iterable[dict]) -> None:
 
 
 def write_json_lines(path: str | Path, lines: Iterable[dict]) -> None:
-    write_text(path, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(", ", ": ")) + "\n" for line in lines))
+    write_text(
+        path,
+        "".join(
+            json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(", ", ": ")) + "\n" for line in lines
+        ),
+    )
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -1,12 +1,14 @@
 """A bank of human bodies at rest, and the skin that follows their skeleton.
 
-Shapes come from anny (NAVER, Apache 2.0) at 1,229 vertices; its 163 bones are merged into the 20 joints below. Metres, z up, a body faces -y, its left is +x.
+Shapes come from anny (NAVER, Apache 2.0) at 1,229 vertices; its 163 bones are merged into the 20 joints below.
+Metres, z up, a body faces -y, its left is +x.
 """
 
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,15 @@ JOINTS = (
     "upperleg01.L", "lowerleg01.L", "foot.L", "upperleg01.R", "lowerleg01.R", "foot.R",
 )  # fmt: skip
 PARENTS = (-1, 0, 1, 2, 3, 4, 5, 6, 5, 8, 9, 5, 11, 12, 0, 14, 15, 0, 17, 18)
-MARKS = ("finger3-1.L", "finger3-1.R", "toe3-1.L", "toe3-1.R", "eye.L", "eye.R", "oris01")  # points kept beside the joints
+MARKS = (
+    "finger3-1.L",
+    "finger3-1.R",
+    "toe3-1.L",
+    "toe3-1.R",
+    "eye.L",
+    "eye.R",
+    "oris01",
+)  # points kept beside the joints
 ROOT, CHEST, NECK, HEAD = 0, 5, 6, 7
 ARM = {1: (8, 9, 10), -1: (11, 12, 13)}  # side +1 is the body's left: upper arm, forearm, hand
 LEG = {1: (14, 15, 16), -1: (17, 18, 19)}
@@ -28,7 +38,7 @@ TOPOLOGY = "notoes_collapse10pc"
 
 @dataclass(frozen=True)
 class Rig:
-    """What all bodies share: triangles, weights (V, 20) and the coordinates of an average adult, on which clothes are cut."""
+    """What all bodies share: triangles, weights (V, 20), and an average adult's coordinates, on which clothes go."""
 
     faces: np.ndarray
     weights: np.ndarray
@@ -65,7 +75,11 @@ def _anny():
 def _phenotypes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Shape parameters of ``count`` bodies: a third children, a fifth old, sexes balanced."""
     kind = rng.choice(3, count, p=(0.34, 0.46, 0.20))  # child, adult, old
-    age = np.where(kind == 0, rng.uniform(0.19, 0.36, count), np.where(kind == 1, rng.uniform(0.58, 0.76, count), rng.uniform(0.88, 1.0, count)))
+    age = np.where(
+        kind == 0,
+        rng.uniform(0.19, 0.36, count),
+        np.where(kind == 1, rng.uniform(0.58, 0.76, count), rng.uniform(0.88, 1.0, count)),
+    )
     gender = (np.arange(count) % 2).astype(float)
     spread = {"muscle": (0.3, 0.75), "weight": (0.15, 0.95), "height": (0.12, 0.62), "proportions": (0.35, 0.9)}
     return {"gender": gender, "age": age, **{k: rng.uniform(*v, count) for k, v in spread.items()}}
@@ -96,13 +110,13 @@ def make_bank(count: int, seed: int) -> dict[str, np.ndarray]:
     phenotypes = _phenotypes(count, rng)
     average = {"gender": 0.5, "age": 0.67, "muscle": 0.5, "weight": 0.5, "height": 0.5, "proportions": 0.5}
     shapes = {k: torch.tensor(np.append(v, average[k])) for k, v in phenotypes.items()}
-    rest, joints = [], []
+    rests, heads = [], []
     with torch.no_grad():
         for start in range(0, count + 1, 32):
             out = model(phenotype_kwargs={k: v[start : start + 32] for k, v in shapes.items()})
-            rest.append(out["rest_vertices"].numpy())
-            joints.append(out["rest_bone_heads"].numpy()[:, rows])
-    rest, joints = np.concatenate(rest), np.concatenate(joints)
+            rests.append(out["rest_vertices"].numpy())
+            heads.append(out["rest_bone_heads"].numpy()[:, rows])
+    rest, joints = np.concatenate(rests), np.concatenate(heads)
     low = rest[:, :, 2].min(1)[:, None]
     rest[:, :, 2] -= low
     joints[:, :, 2] -= low
@@ -131,7 +145,7 @@ def load_bank(split: str, *, cache_dir: Path | None = None, count: int | None = 
     path = folder / f"{split}-{count}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        bank = make_bank(count, seed)
+        bank: dict[str, Any] = make_bank(count, seed)
         handle, name = tempfile.mkstemp(suffix=".npz", dir=folder)
         with os.fdopen(handle, "wb") as file:
             np.savez(file, **bank)
@@ -147,7 +161,9 @@ def _body(bank: dict[str, np.ndarray], i: int) -> Body:
     age = "child" if bank["age"][i] < 0.45 else "adult" if bank["age"][i] < 0.82 else "old"
     build = "slim" if bank["weight"][i] < 0.38 else "average" if bank["weight"][i] < 0.72 else "heavy"
     rest = bank["rest"][i]
-    return Body(rest, bank["joints"][i], "woman" if bank["gender"][i] > 0.5 else "man", age, float(rest[:, 2].max()), build)
+    return Body(
+        rest, bank["joints"][i], "woman" if bank["gender"][i] > 0.5 else "man", age, float(rest[:, 2].max()), build
+    )
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -155,7 +171,10 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     a, b, c = (vertices[..., faces[:, k], :] for k in range(3))
     face = np.cross(b - a, c - a)
     count = vertices.shape[-2]
-    flat_face, flat = face.reshape(-1, len(faces), 3), np.empty((int(np.prod(vertices.shape[:-2])), count, 3), np.float32)
+    flat_face, flat = (
+        face.reshape(-1, len(faces), 3),
+        np.empty((int(np.prod(vertices.shape[:-2])), count, 3), np.float32),
+    )
     for i, one in enumerate(flat_face):
         for axis in range(3):
             flat[i, :, axis] = np.bincount(faces.ravel(), np.repeat(one[:, axis], 3), count)
@@ -163,7 +182,9 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return flat.reshape(vertices.shape)
 
 
-def skin(points: np.ndarray, weights: np.ndarray, joints: np.ndarray, rotations: np.ndarray, positions: np.ndarray) -> np.ndarray:
+def skin(
+    points: np.ndarray, weights: np.ndarray, joints: np.ndarray, rotations: np.ndarray, positions: np.ndarray
+) -> np.ndarray:
     """Linear blend skinning over all frames.
 
     Args:

@@ -1,4 +1,7 @@
-"""A camera that only turns: the place is traced once in a wider view and warped to each frame, which is exact for turns."""
+"""A camera that only turns.
+
+The place is traced once in a wider view and warped to each frame, which is exact for turns.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +12,7 @@ from .motions import Draw
 
 @dataclass
 class Camera:
-    """Pixels of the rendered (supersampled) frame; the world is x right, y forward, z up; the camera stands at (0, 0, height)."""
+    """A camera at (0, 0, height) in a world of x right, y forward, z up; pixels are of the supersampled frame."""
 
     width: int
     height_px: int
@@ -29,7 +32,14 @@ class Camera:
 
     def rays(self, x: np.ndarray, y: np.ndarray, frame: int) -> np.ndarray:
         """Unit world directions through pixel centres."""
-        d = np.stack([(x + 0.5 - self.width / 2) / self.focal, (y + 0.5 - self.height_px / 2) / self.focal, np.ones_like(x, float)], -1)
+        d = np.stack(
+            [
+                (x + 0.5 - self.width / 2) / self.focal,
+                (y + 0.5 - self.height_px / 2) / self.focal,
+                np.ones_like(x, float),
+            ],
+            -1,
+        )
         d = d @ self.turns[frame].T
         return (d / np.linalg.norm(d, axis=-1, keepdims=True)).astype(np.float32)
 
@@ -58,7 +68,17 @@ def move(t: np.ndarray, rng: Draw) -> np.ndarray:
     return out
 
 
-def aim_camera(t: np.ndarray, rng: Draw, *, size: tuple[int, int], half_width: float, depth: float, top: float, close: bool, heads: list[tuple[float, float]]) -> Camera:
+def aim_camera(
+    t: np.ndarray,
+    rng: Draw,
+    *,
+    size: tuple[int, int],
+    half_width: float,
+    depth: float,
+    top: float,
+    close: bool,
+    heads: list[tuple[float, float]],
+) -> Camera:
     """Frame the first person: heads stay in the picture; in close shots it shows the upper body.
 
     Args:
@@ -67,25 +87,44 @@ def aim_camera(t: np.ndarray, rng: Draw, *, size: tuple[int, int], half_width: f
     width, height_px = size
     focal = width / 2 / half_width
     half = depth * height_px / 2 / focal
-    height = float(np.clip(top * rng.uniform(0.7, 1.1), 0.5, 2.2) if close else rng.choice([rng.uniform(0.5, 1.2), rng.uniform(1.1, 1.9), rng.uniform(1.8, 2.7)], p=(0.2, 0.55, 0.25)))
+    height = float(
+        np.clip(top * rng.uniform(0.7, 1.1), 0.5, 2.2)
+        if close
+        else rng.choice([rng.uniform(0.5, 1.2), rng.uniform(1.1, 1.9), rng.uniform(1.8, 2.7)], p=(0.2, 0.55, 0.25))
+    )
     if 2 * half > 1.1 * top:
-        aim = rng.uniform(max(top + 0.06 * half - half, half * 0.75 if rng.random() < 0.5 else -9), max(half * 0.95, top - half + 0.1 * half))
+        aim = rng.uniform(
+            max(top + 0.06 * half - half, half * 0.75 if rng.random() < 0.5 else -9),
+            max(half * 0.95, top - half + 0.1 * half),
+        )
     else:
         aim = top + rng.uniform(0.05, 0.22) * half - half
     pitch, roll = np.arctan2(aim - height, depth), rng.normal(0, 0.02)
     if rng.random() < 0.8:
         opening = np.arctan(height_px / 2 / focal)
-        pitch = max(pitch, min(max(np.arctan2(z - height, d) for d, z in heads) - 0.92 * opening, np.arctan2(0.5 * top - height, depth) + 0.75 * opening))
+        pitch = max(
+            pitch,
+            min(
+                max(np.arctan2(z - height, d) for d, z in heads) - 0.92 * opening,
+                np.arctan2(0.5 * top - height, depth) + 0.75 * opening,
+            ),
+        )
     turns = np.stack([orientation(a, pitch + b, roll + c) for a, b, c in move(t, rng)])
     return Camera(width, height_px, focal, height, turns)
 
 
 def widened(camera: Camera, scale: float) -> tuple[Camera, np.ndarray]:
-    """A camera that sees all frames' views at once, and the homographies (T, 3, 3) from frame pixels to its pixels; ``scale``: its pixels per
-    pixel of the frame."""
+    """A camera that sees all frames' views at once, and the homographies (T, 3, 3) from frame pixels to its pixels.
+
+    Args:
+        camera: The camera of the frames.
+        scale: Pixels of the wide view per pixel of the frame.
+    """
     mean = camera.turns[len(camera.turns) // 2]
     w, h = camera.width, camera.height_px
-    inverse = np.array([[1 / camera.focal, 0, -w / 2 / camera.focal], [0, 1 / camera.focal, -h / 2 / camera.focal], [0, 0, 1]])
+    inverse = np.array(
+        [[1 / camera.focal, 0, -w / 2 / camera.focal], [0, 1 / camera.focal, -h / 2 / camera.focal], [0, 0, 1]]
+    )
     relative = mean.T @ camera.turns @ inverse
     corners = np.array([[0, 0, 1], [w, 0, 1], [0, h, 1], [w, h, 1]], float)
     seen = np.einsum("tab,cb->tca", relative, corners)

@@ -9,40 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.data.synthetic.facts import BOTTOMS, Look, Scene
+from training.data.synthetic.words import (
+    ALIKE,
+    COLOUR_WORDS,
+    CONFUSED,
+    EXTREME_WORDS,
+    FACING_WORDS,
+    GARMENT_WORDS,
+    HAIR_CONFUSED,
+    ORDINALS,
+    PLACE_WORDS,
+    PLURAL,
+    RELATION_WORDS,
+)
 
 Truth = bool | None
 IN_VIEW, DESCRIBED, MIN_AREA = 0.08, 0.3, 0.004  # visible share to count, to be described; share of the frame
-FLAT = ("lying", "falling", "fallen", "crawling", "getting up", "swimming")  # postures in which "up" in the picture is not towards the head
+# postures in which "up" in the picture is not towards the head
+FLAT = ("lying", "falling", "fallen", "crawling", "getting up", "swimming")
 TALL = ("standing", "walking", "running")  # in which heights can be compared
 
-COLOUR_WORDS = {"grey": ("grey", "gray"), "navy": ("navy", "navy blue", "dark blue"), "purple": ("purple", "violet"), "beige": ("beige", "tan", "cream")}
-GARMENT_WORDS = {"t-shirt": ("t-shirt", "tee", "t-shirt"), "sweater": ("sweater", "jumper", "pullover"), "trousers": ("trousers", "pants")}
-PLURAL = {"trousers", "pants", "shorts", "shoes"}
-_pairs = "navy/black navy/blue grey/white beige/white brown/black orange/red pink/red purple/blue brown/red brown/orange navy/purple purple/pink orange/yellow beige/yellow beige/brown beige/grey pink/beige grey/black"
-CONFUSED = {frozenset(pair.split("/")) for pair in _pairs.split()}
-HAIR_CONFUSED = {frozenset(p.split("/")) for p in "black/brown grey/white blonde/white blonde/brown red/brown blonde/grey black/grey red/blonde".split()}
-ALIKE = {frozenset(p.split("/")) for p in ("t-shirt/shirt", "t-shirt/sweater", "t-shirt/vest", "shirt/sweater", "shirt/vest", "sweater/vest", "jacket/coat",
-                                           "jacket/sweater", "jacket/shirt", "jacket/vest", "coat/dress", "skirt/shorts", "sweater/coat")}
-PLACE_WORDS = {
-    "left": ("on the left", "on the left", "on the left side", "to the left"),
-    "right": ("on the right", "on the right", "on the right side", "to the right"),
-    "middle": ("in the middle", "in the centre", "in the center"),
-    "far left": ("on the far left", "at the far left"),
-    "far right": ("on the far right", "at the far right"),
-    "near": ("in the foreground", "closest to the camera", "nearest to us"),
-    "far": ("in the background", "at the back", "farthest from the camera"),
-}
-EXTREME_WORDS = {"leftmost": ("leftmost",), "rightmost": ("rightmost",), "near": ("nearest", "closest"), "far": ("farthest", "most distant")}
-RELATION_WORDS = {
-    "left": ("to the left of", "left of"), "right": ("to the right of", "right of"), "beside": ("next to", "beside"),
-    "behind": ("behind",), "before": ("in front of",),
-}
-FACING_WORDS = {
-    "away": ("facing away from the camera", "facing away from us", "with {poss} back to us", "with {poss} back to the camera"),
-    "camera": ("facing the camera", "facing us"),
-    "left": ("facing left", "facing to the left"), "right": ("facing right", "facing to the right"),
-}
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 @dataclass(frozen=True)
 class Facet:
@@ -66,13 +52,19 @@ class View:
     def __init__(self, scene: Scene, floor: float = IN_VIEW):
         k = scene.key_frame
         self.people = scene.people
-        self.ids = [i for i, p in enumerate(scene.people) if np.isfinite(p.boxes_xyxy[k]).all() and p.visible[k] >= floor]
+        self.ids = [
+            i for i, p in enumerate(scene.people) if np.isfinite(p.boxes_xyxy[k]).all() and p.visible[k] >= floor
+        ]
         self.box = {i: scene.people[i].boxes_xyxy[k] for i in self.ids}
-        self.full = {i: np.where(np.isfinite(p.full_boxes_xyxy[k]), p.full_boxes_xyxy[k], p.boxes_xyxy[k]) for i, p in enumerate(scene.people) if i in self.box}
+        self.full = {
+            i: np.where(np.isfinite(p.full_boxes_xyxy[k]), p.full_boxes_xyxy[k], p.boxes_xyxy[k])
+            for i, p in enumerate(scene.people)
+            if i in self.box
+        }
         self.visible = {i: float(scene.people[i].visible[k]) for i in self.ids}
         self.x = {i: float(self.box[i][0] + self.box[i][2]) / 2 for i in self.ids}
         self.depth = {i: float(scene.people[i].depth) for i in self.ids}
-        self.order = sorted(self.ids, key=self.x.get)
+        self.order = sorted(self.ids, key=self.x.__getitem__)
 
     def described(self) -> list[int]:
         """People clear enough for a sentence of their own."""
@@ -84,7 +76,8 @@ class View:
         box, full, person = self.box[i], self.full[i], self.people[i]
         height, tall = full[3] - full[1], box[3] - box[1]
         upright = person.posture not in FLAT
-        cut = full[3] >= 0.985 and (self.visible[i] < 0.85 or person.look.top == "coat")  # a coat covers what the frame leaves of the legs
+        # a coat covers what the frame leaves of the legs
+        cut = full[3] >= 0.985 and (self.visible[i] < 0.85 or person.look.top == "coat")
         if part == "top" and full[1] <= 0.005 and self.visible[i] < 0.45:
             return False  # cut by the frame's upper edge, perhaps down to the legs
         if part == "top":
@@ -97,7 +90,9 @@ class View:
         head = box[1] <= full[1] + 0.06 * height and full[1] > 0.005 and upright
         if part == "hair":
             return head and tall > 0.3
-        return head and tall > 0.45 and person.facing in (("camera",) if part == "face" else ("camera", "left", "right"))
+        return (
+            head and tall > 0.45 and person.facing in (("camera",) if part == "face" else ("camera", "left", "right"))
+        )
 
 
 def article(text: str) -> str:
@@ -117,18 +112,29 @@ def noun(look: Look, rng: np.random.Generator) -> Facet:
     if look.age == "child":
         if rng.random() < 0.35:
             return Facet(pick(rng, ("child", "kid")), lambda v, i: v.people[i].look.age == "child", "noun")
-        return Facet("boy" if male else "girl", lambda v, i: v.people[i].look.age == "child" and v.people[i].look.sex == look.sex, "noun")
+        return Facet(
+            "boy" if male else "girl",
+            lambda v, i: v.people[i].look.age == "child" and v.people[i].look.sex == look.sex,
+            "noun",
+        )
     grown = lambda v, i: v.people[i].look.age != "child" and v.people[i].look.sex == look.sex  # noqa: E731
     word = pick(rng, ("man", "man", "man", "guy", "gentleman") if male else ("woman", "woman", "lady"))
     if look.age != "old" or rng.random() < 0.5:
         return Facet(word, grown, "noun")
     name = f"{pick(rng, ('old', 'elderly'))} {'man' if male else word}"
     # nobody is called absent for being less old than said: age is hard to see
-    return Facet(name, lambda v, i: every((v.people[i].look.sex == look.sex, is_old(v.people[i].look))), "noun", lambda v, i: False if not grown(v, i) else None)
+    return Facet(
+        name,
+        lambda v, i: every((v.people[i].look.sex == look.sex, is_old(v.people[i].look))),
+        "noun",
+        lambda v, i: False if not grown(v, i) else None,
+    )
 
 
 def is_old(look: Look) -> Truth:
-    return True if look.age == "old" else None if look.age == "adult" and look.hair_colour in ("grey", "white") else False
+    return (
+        True if look.age == "old" else None if look.age == "adult" and look.hair_colour in ("grey", "white") else False
+    )
 
 
 def hair(view: View, i: int, colour: str | None, length: str | None) -> Truth:
@@ -136,7 +142,9 @@ def hair(view: View, i: int, colour: str | None, length: str | None) -> Truth:
     values: list[Truth] = []
     if colour is not None:
         alike = frozenset((colour, look.hair_colour)) in HAIR_CONFUSED
-        values.append(False if look.hair_length == "bald" else True if colour == look.hair_colour else None if alike else False)
+        values.append(
+            False if look.hair_length == "bald" else True if colour == look.hair_colour else None if alike else False
+        )
     if length is not None:
         values.append(look.hair_length == length)
     truth = every(values)
@@ -159,8 +167,11 @@ def feature(look: Look, rng: np.random.Generator) -> Facet | None:
     colour, length = look.hair_colour, look.hair_length
     options = []
     if length != "bald":
-        options += [Facet(f"{colour} hair", lambda v, i: hair(v, i, colour, None), "hair"), Facet(f"{length} {colour} hair", lambda v, i: hair(v, i, colour, length), "hair"),
-                    Facet(f"{length} hair", lambda v, i: hair(v, i, None, length), "hair")]
+        options += [
+            Facet(f"{colour} hair", lambda v, i: hair(v, i, colour, None), "hair"),
+            Facet(f"{length} {colour} hair", lambda v, i: hair(v, i, colour, length), "hair"),
+            Facet(f"{length} hair", lambda v, i: hair(v, i, None, length), "hair"),
+        ]
     if look.beard:
         options += [Facet("a beard", shown("profile", lambda other: other.beard), "beard")] * 2
     if look.glasses:
@@ -168,7 +179,19 @@ def feature(look: Look, rng: np.random.Generator) -> Facet | None:
     if look.hat is not None:
         options += [Facet("a hat", shown("hair", lambda other: other.hat is not None), "hat")]
     if look.carried in ("bag", "backpack"):
-        options += [Facet(f"a {look.carried}", lambda v, i: True if v.people[i].look.carried == look.carried else None if v.people[i].look.carried in ("bag", "backpack") else False, "carried")] * 2
+        options += [
+            Facet(
+                f"a {look.carried}",
+                lambda v, i: (
+                    True
+                    if v.people[i].look.carried == look.carried
+                    else None
+                    if v.people[i].look.carried in ("bag", "backpack")
+                    else False
+                ),
+                "carried",
+            )
+        ] * 2
     return pick(rng, options) if options else None
 
 
@@ -178,22 +201,38 @@ def adjective(look: Look, rng: np.random.Generator) -> Facet | None:
     if length == "bald":
         options += [Facet("bald", lambda v, i: hair(v, i, None, "bald"), "hair")] * 2
     else:
-        options += [Facet("blonde" if colour == "blonde" else f"{colour}-haired", lambda v, i: hair(v, i, colour, None), "hair"),
-                    Facet(f"{length}-haired", lambda v, i: hair(v, i, None, length), "hair")]
+        options += [
+            Facet(
+                "blonde" if colour == "blonde" else f"{colour}-haired", lambda v, i: hair(v, i, colour, None), "hair"
+            ),
+            Facet(f"{length}-haired", lambda v, i: hair(v, i, None, length), "hair"),
+        ]
     if look.beard:
         options.append(Facet("bearded", shown("profile", lambda other: other.beard), "beard"))
     if look.build != "average" and look.age != "child":
         other = {"slim": "heavy", "heavy": "slim"}[look.build]
         word = pick(rng, {"slim": ("slim", "slender"), "heavy": ("heavyset", "stout")}[look.build])
-        options.append(Facet(word, lambda v, i: True if v.people[i].look.build == look.build else False if v.people[i].look.build == other else None, "build"))
+        options.append(
+            Facet(
+                word,
+                lambda v, i: (
+                    True if v.people[i].look.build == look.build else False if v.people[i].look.build == other else None
+                ),
+                "build",
+            )
+        )
     return pick(rng, options) if options else None
 
 
 # ---- clothes ------------------------------------------------------------------------------------------------------
-def same_colour(asked: str, actual: str | None, striped: bool = False) -> Truth:
+def same_colour(asked: str | None, actual: str | None, striped: bool = False) -> Truth:
     if asked == actual or actual is None:
         return asked == actual
-    return None if frozenset((asked, actual)) in CONFUSED or (striped and asked in ("white", "black", "grey", "navy")) else False
+    return (
+        None
+        if frozenset((asked, actual)) in CONFUSED or (striped and asked in ("white", "black", "grey", "navy"))
+        else False
+    )
 
 
 def same_garment(asked: str, look: Look) -> Truth:
@@ -205,7 +244,7 @@ def same_garment(asked: str, look: Look) -> Truth:
     return None if frozenset((asked, actual)) in ALIKE else False
 
 
-def top_colour(look: Look, colour: str) -> Truth:
+def top_colour(look: Look, colour: str | None) -> Truth:
     """Whether "in red" fits: by the top; unsure if only another big piece has that colour."""
     truth = same_colour(colour, look.top_colour, look.striped)
     return None if truth is False and colour in (look.bottom_colour, look.hat) else truth
@@ -226,7 +265,11 @@ def worn(look: Look, rng: np.random.Generator) -> tuple[str, str | None, bool, s
 
 
 def clothes(look: Look, rng: np.random.Generator, form: str) -> Facet:
-    """A piece of clothing. Form: "a" with a/an, "d" so but no shoes or hat, "t" with the, "k" "red-shirted", "w" "jacket is red", "c" the colour alone."""
+    """A piece of clothing.
+
+    Form: "a" with a/an, "d" so but no shoes or hat, "t" with the, "k" "red-shirted", "w" "jacket is red", "c" the
+    colour alone.
+    """
     garment, colour, striped, topic = worn(look, rng)
     while form == "d" and topic in ("shoes", "hat"):
         garment, colour, striped, topic = worn(look, rng)
@@ -254,7 +297,11 @@ def clothes(look: Look, rng: np.random.Generator, form: str) -> Facet:
     if form == "k":
         name = f"{colour_word.replace(' ', '-')}-{'-'.join(word.split())}{'ed' if not word.endswith('e') else 'd'}"
         word = {"dress": None, "vest": None, "tee": None}.get(garment, word)
-        return Facet(name, shown(part, test), topic) if word and garment in ("shirt", "jacket", "coat") else Facet("", lambda v, i: None, topic)
+        return (
+            Facet(name, shown(part, test), topic)
+            if word and garment in ("shirt", "jacket", "coat")
+            else Facet("", lambda v, i: None, topic)
+        )
     if form == "w":
         name = f"{word} {'are' if word in PLURAL else 'is'} {colour_word}"
     elif form == "t":
@@ -266,7 +313,7 @@ def clothes(look: Look, rng: np.random.Generator, form: str) -> Facet:
 
 # ---- where --------------------------------------------------------------------------------------------------------
 def on_side(view: View, i: int, side: str) -> Truth:
-    """On the left (right): of two, the outer one; else by thirds of the frame, with a clear outermost person counting."""
+    """On the left (right): of two, the outer one; else by thirds of the frame, a clear outermost person counting."""
     x = {j: c if side == "left" else 1 - c for j, c in view.x.items()}
     outer = sorted(x.values())
     if len(outer) == 2:
@@ -279,7 +326,7 @@ def on_side(view: View, i: int, side: str) -> Truth:
 
 
 def on_half(view: View, i: int, side: str) -> Truth:
-    """Whether person i could be said to be on a side at all: False only well on the other side and with someone further out; never True."""
+    """Whether person i could be said to be on a side: False only well on the other with someone further out."""
     x = {j: c if side == "left" else 1 - c for j, c in view.x.items()}
     others = [x[j] for j in x if j != i and view.visible[j] >= IN_VIEW]
     return False if x[i] > 0.6 and (not others or x[i] > min(others)) else None
@@ -328,7 +375,13 @@ def related(view: View, i: int, anchor: int, relation: str) -> Truth:
         dx = dx if relation == "left" else -dx
         return True if dx > 0.08 else False if dx < -0.01 else None
     if relation == "beside":
-        return True if 0.06 < abs(dx) < 0.28 and 0.75 < ratio < 1.33 else False if abs(dx) > 0.42 or not 0.5 < ratio < 2 else None
+        return (
+            True
+            if 0.06 < abs(dx) < 0.28 and 0.75 < ratio < 1.33
+            else False
+            if abs(dx) > 0.42 or not 0.5 < ratio < 2
+            else None
+        )
     ratio = ratio if relation == "behind" else 1 / max(ratio, 1e-6)
     return True if ratio > 1.25 and abs(dx) < 0.15 else False if ratio < 1.0 or abs(dx) > 0.35 else None
 
@@ -350,7 +403,9 @@ def faces(view: View, i: int, way: str) -> Truth:
     return None if view.people[i].posture in FLAT else view.people[i].facing == way
 
 
-def placed(view: View, slot: str, rng: np.random.Generator, who: Facet | None = None, me: int | None = None) -> list[Facet]:
+def placed(
+    view: View, slot: str, rng: np.random.Generator, who: Facet | None = None, me: int | None = None
+) -> list[Facet]:
     """Every filling of a place, extreme, order, stature, relation or facing slot, true of anyone or not."""
     out: list[Facet] = []
 
@@ -363,7 +418,12 @@ def placed(view: View, slot: str, rng: np.random.Generator, who: Facet | None = 
     if slot == "p":
         for side in ("left", "right"):
             add(PLACE_WORDS[side], lambda v, i, s=side: on_side(v, i, s), side, lambda v, i, s=side: on_half(v, i, s))
-            add(PLACE_WORDS[f"far {side}"], lambda v, i, s=side: outermost(v, i, s, 0.1, 0.3), side, lambda v, i, s=side: on_half(v, i, s))
+            add(
+                PLACE_WORDS[f"far {side}"],
+                lambda v, i, s=side: outermost(v, i, s, 0.1, 0.3),
+                side,
+                lambda v, i, s=side: on_half(v, i, s),
+            )
         add(PLACE_WORDS["middle"], in_middle, "middle")
         for word in ("near", "far"):
             add(PLACE_WORDS[word], lambda v, i, w=word: extreme_depth(v, i, w == "near"), word, unsure)
@@ -375,7 +435,12 @@ def placed(view: View, slot: str, rng: np.random.Generator, who: Facet | None = 
     elif slot == "o":
         for n in range(1, min(len(view.ids), 5) + 1):
             for side in ("left", "right"):
-                add((f"{ORDINALS[n - 1]} {'from' if n > 1 else 'on'} the {side}",), lambda v, i, n=n, s=side: nth(v, i, n, s), side, unsure)
+                add(
+                    (f"{ORDINALS[n - 1]} {'from' if n > 1 else 'on'} the {side}",),
+                    lambda v, i, n=n, s=side: nth(v, i, n, s),
+                    side,
+                    unsure,
+                )
     elif slot == "f":
         for way, words in FACING_WORDS.items():
             add(words, lambda v, i, w=way: faces(v, i, w), "facing")

@@ -1,10 +1,27 @@
-"""What is true of a rendered clip: looks, places and deeds. The renderer states it; sentences and records are made from it."""
+"""What is true of a rendered clip: looks, places and deeds.
+
+The renderer states it; sentences and records are made from it.
+"""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-COLOURS = ("white", "black", "grey", "red", "orange", "yellow", "green", "blue", "navy", "purple", "pink", "brown", "beige")
+COLOURS = (
+    "white",
+    "black",
+    "grey",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "navy",
+    "purple",
+    "pink",
+    "brown",
+    "beige",
+)
 TOPS = ("t-shirt", "shirt", "sweater", "jacket", "coat", "vest", "dress")
 BOTTOMS = ("trousers", "shorts", "skirt")
 HAIR_COLOURS = ("black", "brown", "blonde", "red", "grey", "white")
@@ -51,7 +68,9 @@ class Person:
     facing: str  # "camera" | "away" | "left" | "right": where the body points at the key frame, in the picture
     actions: tuple[int, ...]  # AVA ids, sorted
     posture: str  # "standing" | "sitting" | "lying" | "crouching" …: at the key frame
-    holding: str | None = None  # object in the hand at the key frame ("phone", "book", "cup", "ball", "box"), if visible
+    holding: str | None = (
+        None  # object in the hand at the key frame ("phone", "book", "cup", "ball", "box"), if visible
+    )
 
 
 @dataclass(frozen=True)

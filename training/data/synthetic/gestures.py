@@ -1,6 +1,7 @@
 """What hands do on top of a posture, alone or with another person; each states the AVA actions it adds."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from .poses import SIDES, blend, constant, reach, upright
 EYE, MOUTH = 24, 26  # rows of ``joints``
 
 
-def _done(deed: Deed, *actions: int, holding: str | None = None, **more: bool) -> Deed:
+def _done(deed: Deed, *actions: int, holding: str | None = None, **more: Any) -> Deed:
     return replace(deed, actions=tuple(sorted({*deed.actions, *actions})), holding=holding or deed.holding, **more)
 
 
@@ -30,7 +31,12 @@ def phone_text(deed: Deed, body: Body, rng: Draw) -> Deed:
     both = rng.random() < 0.4
     g = rng.choice(SIDES)
     for s in SIDES if both else (g,):
-        at = constant(pose.t, (0.06 * s if both else 0.08 * s), -rng.uniform(0.26, 0.32) * body.height / 1.7, chest - 0.06 + 0.012 * wave(pose.t, 1.1, 0.3 * s))
+        at = constant(
+            pose.t,
+            (0.06 * s if both else 0.08 * s),
+            -rng.uniform(0.26, 0.32) * body.height / 1.7,
+            chest - 0.06 + 0.012 * wave(pose.t, 1.1, 0.3 * s),
+        )
         reach(pose, body, s, at, elbow=(0.5, 0.3, -1))
     pose.props.append(props.phone("hands" if both else "right" if g < 0 else "left", rng))
     pose.angles["nod"], pose.angles["look"] = constant(pose.t, 0.45)[:, 0], 0 * pose.t
@@ -40,7 +46,13 @@ def phone_text(deed: Deed, body: Body, rng: Draw) -> Deed:
 def read(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose, s = deed.pose, body.height / 1.7
     for g in SIDES:
-        reach(pose, body, g, constant(pose.t, 0.15 * g * s, -0.34 * s, body.joints[CHEST, 2] - rng.uniform(0.05, 0.07)), elbow=(0.6, 0.3, -1))
+        reach(
+            pose,
+            body,
+            g,
+            constant(pose.t, 0.15 * g * s, -0.34 * s, body.joints[CHEST, 2] - rng.uniform(0.05, 0.07)),
+            elbow=(0.6, 0.3, -1),
+        )
     pose.props.append(props.book("hands", rng))
     pose.angles["nod"], pose.angles["look"] = 0.4 + 0 * pose.t, 0.08 * wave(pose.t, 0.4, rng.random())
     return _done(deed, 48, holding="book", steady_head=True)
@@ -59,13 +71,23 @@ def drink(deed: Deed, body: Body, rng: Draw) -> Deed:
 
 
 def carry(deed: Deed, body: Body, rng: Draw) -> Deed:
-    pose, s, kind = deed.pose, body.height / 1.7, str(rng.choice(["box", "cup", "bag", "ball", "book"], p=(0.4, 0.12, 0.3, 0.12, 0.06)))
+    pose, s, kind = (
+        deed.pose,
+        body.height / 1.7,
+        str(rng.choice(["box", "cup", "bag", "ball", "book"], p=(0.4, 0.12, 0.3, 0.12, 0.06))),
+    )
     g, chest = rng.choice(SIDES), body.joints[CHEST, 2]
     if kind in ("box", "ball"):
         item = getattr(props, kind)("hands", rng)
         half = np.abs(item.vertices[:, 0]).max() + 0.02
         for side in SIDES:
-            reach(pose, body, side, constant(pose.t, half * side, -0.36 * s, chest - rng.uniform(0.2, 0.22) * s), elbow=(0.7, 0.5, -1))
+            reach(
+                pose,
+                body,
+                side,
+                constant(pose.t, half * side, -0.36 * s, chest - rng.uniform(0.2, 0.22) * s),
+                elbow=(0.7, 0.5, -1),
+            )
     elif kind == "bag":
         item = props.handbag("right" if g < 0 else "left", rng)
         pose.upper[g], pose.fore[g] = constant(pose.t, 0.24 * g, 0.0, -1), constant(pose.t, 0.12 * g, -0.03, -1)
@@ -78,7 +100,10 @@ def carry(deed: Deed, body: Body, rng: Draw) -> Deed:
 
 def point(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose, g = deed.pose, rng.choice(SIDES)
-    aside, high = rng.uniform(-0.2, 1.1), rng.uniform(-0.15, 0.5) + 0.05 * wave(pose.t, rng.uniform(0.3, 0.9), rng.random())
+    aside, high = (
+        rng.uniform(-0.2, 1.1),
+        rng.uniform(-0.15, 0.5) + 0.05 * wave(pose.t, rng.uniform(0.3, 0.9), rng.random()),
+    )
     pose.upper[g] = constant(pose.t, aside * g, -1, high)
     pose.fore[g] = constant(pose.t, aside * g, -1, high + 0.06)
     pose.angles["look"] = pose.angle("look") * 0.2 + 0.5 * g * np.arctan(aside)
@@ -100,7 +125,10 @@ def throw(deed: Deed, body: Body, rng: Draw) -> Deed:
     speed, lob = rng.uniform(3, 6), rng.uniform(0.5, 3)
     start = shoulder + front
     item = props.ball("right" if g < 0 else "left", rng)
-    item.path = np.stack([start[0] + 0 * flight, start[1] - speed * flight, np.maximum(start[2] + lob * flight - 4.9 * flight**2, 0.12)], -1)
+    item.path = np.stack(
+        [start[0] + 0 * flight, start[1] - speed * flight, np.maximum(start[2] + lob * flight - 4.9 * flight**2, 0.12)],
+        -1,
+    )
     item.held = flight <= 0
     pose.props.append(item)
     pose.add(twist=g * (0.45 * wind - 0.8 * release), pitch=0.2 * release)
@@ -143,12 +171,18 @@ def computer(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose, s = deed.pose, body.height / 1.7
     for g in SIDES:
         key = 0.015 * wave(pose.t, rng.uniform(0.8, 1.5), rng.random())
-        reach(pose, body, g, constant(pose.t, 0.1 * g, -0.42 * s, body.joints[CHEST, 2] - 0.27 * s + key), elbow=(0.7, 0.6, -1))
+        reach(
+            pose,
+            body,
+            g,
+            constant(pose.t, 0.1 * g, -0.42 * s, body.joints[CHEST, 2] - 0.27 * s + key),
+            elbow=(0.7, 0.6, -1),
+        )
     pose.angles["nod"], pose.angles["look"] = 0.22 + 0 * pose.t, 0.05 * wave(pose.t, 0.3, rng.random())
     return _done(deed, 62, table=True, steady_head=True)
 
 
-# --- whole-body deeds with an object --------------------------------------------------------------------------------------------------------------
+# --- whole-body deeds with an object --------------------------------------------------------------------------------
 
 
 def pick_up(body: Body, t: np.ndarray, rng: Draw) -> Deed:
@@ -175,24 +209,30 @@ def kick_ball(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     home = smooth((local - go - 0.4) / 0.5)
     angle = (-0.6 * back + 1.5 * front) * (1 - home)
     knee = 1.0 * back * (1 - front)
-    pose.thigh[g], pose.shin[g] = constant(t, 0.08 * g, -np.sin(angle), -np.cos(angle)), constant(t, 0.04 * g, np.sin(knee - angle), -np.cos(knee - angle))
+    pose.thigh[g], pose.shin[g] = (
+        constant(t, 0.08 * g, -np.sin(angle), -np.cos(angle)),
+        constant(t, 0.04 * g, np.sin(knee - angle), -np.cos(knee - angle)),
+    )
     pose.upper[-g] = constant(t, -0.6 * g, -0.5 * front * (1 - home), -1)
     pose.add(tilt=-0.2 * angle, foot=0.5 + 0 * t)
     pose.thigh[-g], pose.shin[-g] = constant(t, -0.06 * g, -0.05, -1), constant(t, -0.04 * g, 0.08, -1)
     item, flight = props.ball("free", rng), np.maximum(local - go, 0)
     speed, lob = rng.uniform(2.5, 6), rng.uniform(0, 2.5)
-    item.path = np.stack([0.1 * g + 0 * t, -0.45 - speed * flight, np.maximum(0.12 + lob * flight - 4.9 * flight**2, 0.12)], -1)
+    item.path = np.stack(
+        [0.1 * g + 0 * t, -0.45 - speed * flight, np.maximum(0.12 + lob * flight - 4.9 * flight**2, 0.12)], -1
+    )
     pose.props.append(item)
     return replace(deed, name="kick", actions=(12, 35), steady_head=True)
 
 
-# --- two people, face to face ------------------------------------------------------------------------------------------------------------------------
+# --- two people, face to face ---------------------------------------------------------------------------------------
 
 
 def handshake(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
     """Right hands meet half way; returns the distance to stand apart."""
     small = min(b.height for b in bodies)
-    apart, height = 0.74 * small / 1.7 + 0.12, 0.57 * np.mean([b.height for b in bodies])
+    apart = 0.74 * small / 1.7 + 0.12
+    height: Any = 0.57 * np.mean([b.height for b in bodies])
     height = min(height, 0.72 * small)
     shake = 0.04 * wave(t, rng.uniform(0.8, 1.5), rng.random())
     deeds = []
@@ -201,7 +241,7 @@ def handshake(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[floa
         deed.pose.angles["twist"], deed.pose.angles["pitch"] = 0 * t, 0.08 + 0 * t
         reach(deed.pose, body, -1, constant(t, -0.02, -apart / 2, height + shake), elbow=(0.4, 0.4, -1))
         deeds.append(_done(deed, 68))
-    return apart, *deeds
+    return apart, deeds[0], deeds[1]
 
 
 def hug(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
@@ -214,10 +254,12 @@ def hug(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Dee
         deed.pose.add(pitch=0.12 + 0.5 * taller, nod=0.1 * taller)
         for g in SIDES:
             high = min(0.74 * small + 0.1 * (g > 0) + 0.12 * taller, body.joints[8, 2] + 0.05)
-            reach(deed.pose, body, g, constant(t, 0.1 * g, -apart - 0.16 * body.height / 1.7, high), elbow=(1, -0.3, -0.4))
+            reach(
+                deed.pose, body, g, constant(t, 0.1 * g, -apart - 0.16 * body.height / 1.7, high), elbow=(1, -0.3, -0.4)
+            )
         deed.pose.angles["look"] = 0.5 * np.ones_like(t)
         deeds.append(_done(deed, 70, steady_head=True))
-    return apart, *deeds
+    return apart, deeds[0], deeds[1]
 
 
 def fight(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
@@ -229,11 +271,17 @@ def fight(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, D
         for g in SIDES:
             pose.thigh[g], pose.shin[g] = constant(t, 0.18 * g, -0.3 * g * lead, -1), constant(t, 0.12 * g, 0.3, -1)
             blow = np.maximum(wave(t, hertz, phase + 0.5 * k + 0.25 * g), 0) ** 2
-            reach(pose, body, g, constant(t, 0.1 * g, (-0.26 - 0.42 * blow) * s, body.joints[CHEST, 2] + 0.1 * s), elbow=(0.8, 0, -1))
+            reach(
+                pose,
+                body,
+                g,
+                constant(t, 0.1 * g, (-0.26 - 0.42 * blow) * s, body.joints[CHEST, 2] + 0.1 * s),
+                elbow=(0.8, 0, -1),
+            )
             pose.add(twist=-0.35 * g * blow)
         pose.add(pitch=0.2)
         deeds.append(replace(deed, name="fight", actions=(64,), posture="fighting", steady_head=True))
-    return apart, *deeds
+    return apart, deeds[0], deeds[1]
 
 
 def converse(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:

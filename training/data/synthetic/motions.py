@@ -1,6 +1,6 @@
-"""What people do: postures and gestures drawn at random, as poses over time, with the AVA actions that can be seen in them.
+"""What people do: postures and gestures drawn at random, as poses over time, with the AVA actions seen in them.
 
-Times are seconds from the key frame; repeated motions are periodic, so that a label stays true however long the clip is.
+Times are seconds from the key frame; repeated motions are periodic, so that a label stays true however long the clip.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ Draw = np.random.Generator
 class Deed:
     """A motion of one person: its pose, what is labelled, and what it needs of the place.
 
-    seat: "chair" to sit on, "bed" to lie on, None; table: a laptop's desk before the person; travel: metres of floor along the path.
+    seat: "chair" to sit on, "bed" to lie on, None; table: a laptop's desk before the person; travel: metres of floor
+    along the path.
     """
 
     name: str
@@ -37,7 +38,10 @@ def smooth(x: np.ndarray) -> np.ndarray:
 
 
 def event(t: np.ndarray, start: float, duration: float, *, period: float = 5.0, back: float = 1.0) -> np.ndarray:
-    """0 before ``start``, 1 after ``duration`` more, and back over the last ``back`` seconds of each period centred on the key frame."""
+    """0 before ``start``, 1 after ``duration`` more, back to 0 over the last ``back`` seconds of each period.
+
+    Periods are centred on the key frame.
+    """
     local = (t + period / 2) % period - period / 2
     return smooth((local - start) / duration) * (1 - smooth((local - (period / 2 - back)) / back))
 
@@ -46,7 +50,7 @@ def wave(t: np.ndarray, hertz: float, phase: float) -> np.ndarray:
     return np.sin(2 * np.pi * (hertz * t + phase))
 
 
-# --- postures: legs, trunk and resting arms ---------------------------------------------------------------------------------------------------------
+# --- postures: legs, trunk and resting arms -------------------------------------------------------------------------
 
 
 def rest_arms(pose: Pose, body: Body, rng: Draw) -> None:
@@ -63,7 +67,13 @@ def rest_arms(pose: Pose, body: Body, rng: Draw) -> None:
             reach(pose, body, g, constant(t, 1.05 * wide * g, -0.06, hips + 0.06), elbow=(1, 0.5, -0.2))
     elif kind == "cross":
         for g in SIDES:
-            reach(pose, body, g, constant(t, -0.45 * wide * g, -0.24 - 0.02 * g, chest[2] - 0.07 + 0.03 * g), elbow=(1, -0.2, -1))
+            reach(
+                pose,
+                body,
+                g,
+                constant(t, -0.45 * wide * g, -0.24 - 0.02 * g, chest[2] - 0.07 + 0.03 * g),
+                elbow=(1, -0.2, -1),
+            )
     elif kind == "front":
         for g in SIDES:
             reach(pose, body, g, constant(t, 0.03 * g, -0.22, hips + 0.0), elbow=(1, 0.2, -0.5))
@@ -72,8 +82,13 @@ def rest_arms(pose: Pose, body: Body, rng: Draw) -> None:
 def stand(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose = upright(t, apart=rng.uniform(0.02, 0.17))
     sway = wave(t, rng.uniform(0.1, 0.35), rng.random())
-    pose.add(side=rng.uniform(0.01, 0.04) * sway, twist=rng.normal(0, 0.08) + 0.03 * sway, pitch=rng.uniform(-0.05, 0.12))
-    pose.add(look=rng.normal(0, 0.2) + rng.uniform(0, 0.3) * wave(t, rng.uniform(0.1, 0.3), rng.random()), nod=rng.normal(0.03, 0.1))
+    pose.add(
+        side=rng.uniform(0.01, 0.04) * sway, twist=rng.normal(0, 0.08) + 0.03 * sway, pitch=rng.uniform(-0.05, 0.12)
+    )
+    pose.add(
+        look=rng.normal(0, 0.2) + rng.uniform(0, 0.3) * wave(t, rng.uniform(0.1, 0.3), rng.random()),
+        nod=rng.normal(0.03, 0.1),
+    )
     if rng.random() < 0.35:  # weight on one leg
         g = rng.choice(SIDES)
         pose.thigh[g], pose.shin[g] = constant(t, 0.15 * g, -0.25, -1), constant(t, 0.1 * g, 0.2, -1)
@@ -88,7 +103,12 @@ def _back_and_forth(t: np.ndarray, speed: float, reach_m: float) -> tuple[np.nda
     lap = s % (4 * reach_m)
     place = np.where(lap < 2 * reach_m, lap, 4 * reach_m - lap) - reach_m
     ease = 0.35 * speed
-    heading = smooth((lap - (2 * reach_m - ease)) / (2 * ease)) - smooth((lap - (4 * reach_m - ease)) / (2 * ease)) - smooth((ease - lap) / (2 * ease)) + 0
+    heading = (
+        smooth((lap - (2 * reach_m - ease)) / (2 * ease))
+        - smooth((lap - (4 * reach_m - ease)) / (2 * ease))
+        - smooth((ease - lap) / (2 * ease))
+        + 0
+    )
     return place, np.pi * np.where(lap < ease, smooth((ease - lap) / (2 * ease)), heading)
 
 
@@ -110,7 +130,11 @@ def _gait(body: Body, t: np.ndarray, rng: Draw, *, run: bool) -> Deed:
         pose.upper[g] = constant(t, 0.18 * g, -np.sin(arm), -np.cos(arm))
         elbow = rng.uniform(1.2, 1.6) if run else rng.uniform(0.15, 0.5)
         pose.fore[g] = constant(t, -0.05 * g, -np.sin(arm + elbow), -np.cos(arm + elbow))
-    pose.add(foot=0.5 + 0 * t, pitch=rng.uniform(0.12, 0.3) if run else rng.uniform(0, 0.1), twist=0.12 * wave(t, hertz, phase))
+    pose.add(
+        foot=0.5 + 0 * t,
+        pitch=rng.uniform(0.12, 0.3) if run else rng.uniform(0, 0.1),
+        twist=0.12 * wave(t, hertz, phase),
+    )
     pose.anchor = "hips"
     if rng.random() < (0.25 if run else 0.12):  # on the spot, as on a treadmill
         return Deed("run" if run else "walk", pose, (10 if run else 14,), "running" if run else "walking")
@@ -138,21 +162,35 @@ def sit(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose.anchor = "hips"
     knee = 0.7 * np.linalg.norm(body.joints[15] - body.joints[14])
     for g in SIDES:
-        reach(pose, body, g, constant(t, 0.11 * g, -knee * rng.uniform(0.6, 1.1), body.joints[14, 2] + 0.12), elbow=(1, 0.5, -0.3))
+        reach(
+            pose,
+            body,
+            g,
+            constant(t, 0.11 * g, -knee * rng.uniform(0.6, 1.1), body.joints[14, 2] + 0.12),
+            elbow=(1, 0.5, -0.3),
+        )
     return Deed("sit", pose, (11,), "sitting", seat="chair")
 
 
 def crouch(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose, kneel = upright(t), rng.random() < 0.45
     for g in SIDES:
-        pose.thigh[g], pose.shin[g] = constant(t, rng.uniform(0.25, 0.5) * g, -1, rng.uniform(0.0, 0.2)), constant(t, -0.05 * g, 0.7, -0.8)
+        pose.thigh[g], pose.shin[g] = (
+            constant(t, rng.uniform(0.25, 0.5) * g, -1, rng.uniform(0.0, 0.2)),
+            constant(t, -0.05 * g, 0.7, -0.8),
+        )
     if kneel:
         for g in SIDES if rng.random() < 0.4 else (rng.choice(SIDES),):
             pose.thigh[g], pose.shin[g] = constant(t, 0.1 * g, -0.15, -1), constant(t, 0.0, 1, -0.12)
             if all(abs(pose.shin[s][0, 1]) > 0.9 for s in SIDES):
                 continue
             pose.thigh[-g], pose.shin[-g] = constant(t, -0.15 * g, -1, -0.12), constant(t, 0, 0.05, -1)
-    pose.add(pitch=rng.uniform(0.1, 0.6), tilt=0.15 if not kneel else 0.0, nod=rng.normal(0.05, 0.2), foot=0.6 if not kneel else 1.0)
+    pose.add(
+        pitch=rng.uniform(0.1, 0.6),
+        tilt=0.15 if not kneel else 0.0,
+        nod=rng.normal(0.05, 0.2),
+        foot=0.6 if not kneel else 1.0,
+    )
     pose.add(side=0.03 * wave(t, rng.uniform(0.1, 0.4), rng.random()), look=rng.normal(0, 0.2))
     for g in SIDES:
         pose.upper[g] = constant(t, 0.3 * g, -0.9 + 0.1 * wave(t, rng.uniform(0.1, 0.6), rng.random()), -0.8)
@@ -167,7 +205,10 @@ def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose.arms_down = True
     for g in SIDES:
         pose.thigh[g] = constant(t, 0.1 * g, rng.uniform(-0.25, 0.1), -1)
-        pose.upper[g], pose.fore[g] = constant(t, 0.12 * g, rng.uniform(-0.5, 0.1), -1), constant(t, -0.02 * g, rng.uniform(-0.6, 0), -1)
+        pose.upper[g], pose.fore[g] = (
+            constant(t, 0.12 * g, rng.uniform(-0.5, 0.1), -1),
+            constant(t, -0.02 * g, rng.uniform(-0.6, 0), -1),
+        )
     return Deed("bend", pose, (1,), "bending")
 
 
@@ -178,12 +219,21 @@ def lie(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose.whole, pose.anchor = True, "hips"
     pose.add(tilt=(np.pi / 2 - 0.04) * (1 if kind == "front" else -1), foot=1.0 + 0 * t, look=rng.normal(0, 0.4))
     for s in SIDES:
-        pose.upper[s], pose.fore[s] = constant(t, rng.uniform(0.15, 0.5) * s, 0.05, -1), constant(t, rng.uniform(-0.2, 0.2) * s, -0.15, -1)
+        pose.upper[s], pose.fore[s] = (
+            constant(t, rng.uniform(0.15, 0.5) * s, 0.05, -1),
+            constant(t, rng.uniform(-0.2, 0.2) * s, -0.15, -1),
+        )
     if kind == "side":
         pose.add(spin=g * (np.pi / 2 - 0.2), pitch=0.35, nod=0.15)
         for s in SIDES:
-            pose.thigh[s], pose.shin[s] = constant(t, 0.0, rng.uniform(-0.9, -0.3), -1), constant(t, 0, rng.uniform(0.1, 0.7), -1)
-            pose.upper[s], pose.fore[s] = constant(t, 0.1 * s, rng.uniform(-1, -0.4), -0.6), constant(t, -0.2 * s, -0.6, rng.uniform(-0.3, 0.8))
+            pose.thigh[s], pose.shin[s] = (
+                constant(t, 0.0, rng.uniform(-0.9, -0.3), -1),
+                constant(t, 0, rng.uniform(0.1, 0.7), -1),
+            )
+            pose.upper[s], pose.fore[s] = (
+                constant(t, 0.1 * s, rng.uniform(-1, -0.4), -0.6),
+                constant(t, -0.2 * s, -0.6, rng.uniform(-0.3, 0.8)),
+            )
     elif rng.random() < 0.45 and kind == "back":
         pose.thigh[g], pose.shin[g] = constant(t, 0.1 * g, -0.75, -0.7), constant(t, 0, 0.65, -0.75)
     if kind == "back" and rng.random() < 0.3:
@@ -220,7 +270,14 @@ def dance(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         pose.shin[g] = constant(t, 0.05 * g, knee, -1)
         pose.upper[g] = constant(t, 0.9 * g, -0.35 + 0.3 * half, -0.3 + height * (1 + 0.6 * g * beat))
         pose.fore[g] = constant(t, 0.5 * g * wave(t, hertz, phase + 0.2 * g), -0.5, 0.4 + height * 0.7 * (1 + g * half))
-    pose.add(side=0.25 * beat, roll=0.14 * beat, twist=0.4 * half, yaw=rng.uniform(0.2, 0.8) * half, lift=0.03 * np.abs(beat), nod=0.1 * beat)
+    pose.add(
+        side=0.25 * beat,
+        roll=0.14 * beat,
+        twist=0.4 * half,
+        yaw=rng.uniform(0.2, 0.8) * half,
+        lift=0.03 * np.abs(beat),
+        nod=0.1 * beat,
+    )
     return Deed("dance", pose, (4,), "dancing")
 
 
@@ -238,7 +295,9 @@ def fall(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         pose.thigh[s] = constant(t, 0.12 * s, -0.5 * mid - 0.2 * down * rng.random(), -1)
         pose.shin[s] = constant(t, 0.08 * s, 0.6 * mid + 0.2 * down, -1)
         out = np.maximum(mid, 0.5 * down)
-        pose.upper[s] = constant(t, (0.2 + 0.8 * out) * s, -(0.9 * mid + 0.1 * down) * (sign if not sideways else 0.5), -1 + 1.5 * out)
+        pose.upper[s] = constant(
+            t, (0.2 + 0.8 * out) * s, -(0.9 * mid + 0.1 * down) * (sign if not sideways else 0.5), -1 + 1.5 * out
+        )
         pose.fore[s] = constant(t, (0.1 + 0.4 * out) * s, -0.2 - 0.5 * mid * sign, -1 + 1.5 * out)
     return Deed("fall", pose, (5,), "falling")
 
@@ -266,9 +325,17 @@ def martial(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     for s in SIDES:
         pose.thigh[s], pose.shin[s] = constant(t, 0.28 * s, -0.3 * s * g, -1), constant(t, 0.15 * s, 0.3 + 0 * t, -1)
         blow = punch if s == -g else np.maximum(wave(t, hertz, 0.0), 0) * 0.6
-        reach(pose, body, s, constant(t, 0.1 * s, -0.28 - 0.5 * blow * body.height / 1.7, chest + 0.03), elbow=(0.7, 0, -1))
+        reach(
+            pose,
+            body,
+            s,
+            constant(t, 0.1 * s, -0.28 - 0.5 * blow * body.height / 1.7, chest + 0.03),
+            elbow=(0.7, 0, -1),
+        )
     high = smooth(kick * 1.6)
     pose.thigh[g] = constant(t, 0.3 * g, -0.3 * -1 * 0 - 1.0 * high, -1 + (1 + height) * high)
-    pose.shin[g] = constant(t, 0.25 * g, 0.3 - 1.3 * smooth((kick - 0.45) * 3), -1 + (1 + height) * smooth((kick - 0.45) * 3))
+    pose.shin[g] = constant(
+        t, 0.25 * g, 0.3 - 1.3 * smooth((kick - 0.45) * 3), -1 + (1 + height) * smooth((kick - 0.45) * 3)
+    )
     pose.add(tilt=-0.3 * high, yaw=0.5 * g * np.ones_like(t), foot=0.5 * high, twist=-0.4 * g * punch)
     return Deed("martial art", pose, (9,), "fighting")

@@ -11,9 +11,10 @@ SIDES = (1, -1)
 
 @dataclass
 class Prop:
-    """An object that moves with a person: a mesh in metres about its own origin, where it is held, and free flight if it leaves the hand.
+    """An object that moves with a person: a mesh in metres about its own origin, where it is held, and its free flight.
 
-    hold: "left", "right" (in the fist), "hands" (between them), "back" (behind the chest) or "free" (``path`` alone, relative to the person).
+    hold: "left", "right" (in the fist), "hands" (between them), "back" (behind the chest) or "free" (``path`` alone,
+    relative to the person). held: in which frames it is held; ``path`` holds in the others.
     """
 
     name: str
@@ -27,15 +28,18 @@ class Prop:
 
 @dataclass
 class Pose:
-    """Angles in radians (T,), directions (T, 3). Arms are aimed in the chest's frame (``arms_down``: in the upright frame), legs in the upright frame
-    (``whole``: in the root's)."""
+    """Angles in radians (T,), directions (T, 3).
+
+    Arms are aimed in the chest's frame (``arms_down``: in the upright frame), legs in the upright frame (``whole``: in
+    the root's). angles: of yaw, tilt, spin, roll, pitch, twist, side, nod, look, lift and foot.
+    """
 
     t: np.ndarray
     upper: dict[int, np.ndarray]
     fore: dict[int, np.ndarray]
     thigh: dict[int, np.ndarray]
     shin: dict[int, np.ndarray]
-    angles: dict[str, np.ndarray] = field(default_factory=dict)  # yaw tilt spin roll pitch twist side nod look lift foot
+    angles: dict[str, np.ndarray] = field(default_factory=dict)
     shift: np.ndarray | None = None  # (T, 2) on the floor, in the upright frame of yaw 0
     whole: bool = False
     arms_down: bool = False
@@ -52,7 +56,7 @@ class Pose:
         return self
 
 
-def constant(t: np.ndarray, *xyz: float | np.ndarray) -> np.ndarray:
+def constant(t: np.ndarray, *xyz: float | np.floating | np.ndarray) -> np.ndarray:
     """A direction or point for every frame (T, 3); each coordinate may vary."""
     return np.stack([np.broadcast_to(np.asarray(v, float), t.shape) for v in xyz], -1)
 
@@ -73,16 +77,27 @@ def blend(a: Pose, b: Pose, w: np.ndarray) -> Pose:
     mix = lambda x, y: {g: _unit(_unit(x[g]) * (1 - w)[:, None] + _unit(y[g]) * w[:, None]) for g in SIDES}  # noqa: E731
     names = set(a.angles) | set(b.angles)
     angles = {n: a.angle(n) * (1 - w) + b.angle(n) * w for n in names}
-    return replace(a, upper=mix(a.upper, b.upper), fore=mix(a.fore, b.fore), thigh=mix(a.thigh, b.thigh), shin=mix(a.shin, b.shin), angles=angles)
+    return replace(
+        a,
+        upper=mix(a.upper, b.upper),
+        fore=mix(a.fore, b.fore),
+        thigh=mix(a.thigh, b.thigh),
+        shin=mix(a.shin, b.shin),
+        angles=angles,
+    )
 
 
-def reach(pose: Pose, body: Body, side: int, target: np.ndarray, *, elbow: tuple[float, float, float] = (0.5, 0.3, -1)) -> None:
+def reach(
+    pose: Pose, body: Body, side: int, target: np.ndarray, *, elbow: tuple[float, float, float] = (0.5, 0.3, -1)
+) -> None:
     """Bring one hand to a point of the body's rest space (T, 3), the elbow bent towards ``elbow`` (x is outward)."""
     shoulder, joint = body.joints[ARM[side][0]], body.joints[ARM[side][1]]
     grip = body.joints[GRIP[side]]
     first, second = np.linalg.norm(joint - shoulder), np.linalg.norm(grip - joint)
     line = target - shoulder
-    distance = np.clip(np.linalg.norm(line, axis=-1, keepdims=True), abs(first - second) + 0.02, (first + second) * 0.995)
+    distance = np.clip(
+        np.linalg.norm(line, axis=-1, keepdims=True), abs(first - second) + 0.02, (first + second) * 0.995
+    )
     line = _unit(line)
     pole = _unit(np.array(elbow) * (side, 1, 1))
     pole = _unit(pole - line * (line @ pole)[:, None])
@@ -116,8 +131,10 @@ def aim(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     return np.eye(3) + k + k @ k / np.maximum(1 + c, 0.03)[:, None, None]
 
 
-def _limb(rotations: np.ndarray, chain: tuple[int, ...], frame: np.ndarray, rest: list[np.ndarray], wanted: list[np.ndarray]) -> None:
-    """Aim the first two joints of an arm or a leg; the second keeps the twist of the first, so that the hinge stays a hinge."""
+def _limb(
+    rotations: np.ndarray, chain: tuple[int, ...], frame: np.ndarray, rest: list[np.ndarray], wanted: list[np.ndarray]
+) -> None:
+    """Aim the first two joints of an arm or a leg; the second keeps the first's twist, so the hinge stays a hinge."""
     first, second, last = chain
     rotations[:, first] = frame @ aim(rest[0], wanted[0])
     current = rotations[:, first] @ rest[1]
@@ -126,11 +143,16 @@ def _limb(rotations: np.ndarray, chain: tuple[int, ...], frame: np.ndarray, rest
 
 
 def solve(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """World rotations (T, 20, 3, 3) and positions (T, 20, 3) of the joints, about the origin of the floor, height not yet settled; and the upright frame."""
+    """World rotations (T, 20, 3, 3) and positions (T, 20, 3) of the joints, and the upright frame (T, 3, 3).
+
+    About the origin of the floor; the height is not yet settled.
+    """
     frames, joints = len(pose.t), body.joints
     heading = turn(2, pose.angle("yaw"))
     rotations = np.tile(np.eye(3), (frames, len(JOINTS), 1, 1))
-    rotations[:, ROOT] = heading @ turn(1, pose.angle("roll")) @ turn(0, pose.angle("tilt")) @ turn(2, pose.angle("spin"))
+    rotations[:, ROOT] = (
+        heading @ turn(1, pose.angle("roll")) @ turn(0, pose.angle("tilt")) @ turn(2, pose.angle("spin"))
+    )
     step = turn(0, pose.angle("pitch") / 5) @ turn(1, pose.angle("side") / 5) @ turn(2, pose.angle("twist") / 5)
     for j in range(1, 6):
         rotations[:, j] = rotations[:, j - 1] @ step
@@ -141,7 +163,9 @@ def solve(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     for g in SIDES:
         upper, fore, _hand = ARM[g]
         rest = [joints[fore] - joints[upper], joints[GRIP[g]] - joints[fore]]
-        _limb(rotations, ARM[g], heading if pose.arms_down else rotations[:, CHEST], rest, [pose.upper[g], pose.fore[g]])
+        _limb(
+            rotations, ARM[g], heading if pose.arms_down else rotations[:, CHEST], rest, [pose.upper[g], pose.fore[g]]
+        )
         thigh, shin, foot = LEG[g]
         rest = [joints[shin] - joints[thigh], joints[foot] - joints[shin]]
         _limb(rotations, LEG[g], level, rest, [pose.thigh[g], pose.shin[g]])

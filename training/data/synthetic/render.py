@@ -1,11 +1,14 @@
 """The studio: one seed, one clip of rendered people in a rendered place, with everything that is true of it.
 
+To look at some clips:
+
     python -m training.data.synthetic.render --split train --seed 0 --clips 12 --out sheet.png
 """
 
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,7 +44,9 @@ class Studio:
         self.rig, self.bodies = load_bank(split, cache_dir=cache_dir, count=bodies)
         self.attributes = canon_attributes(self.rig)
 
-    def shoot(self, seed: int, *, size: tuple[int, int] = (320, 180), frames: int = 8, fps: float = 3.0, key_frame: int = 4) -> Scene:
+    def shoot(
+        self, seed: int, *, size: tuple[int, int] = (320, 180), frames: int = 8, fps: float = 3.0, key_frame: int = 4
+    ) -> Scene:
         """Render one clip; the same (split, seed) gives the same clip.
 
         Args:
@@ -64,7 +69,9 @@ class Studio:
         units = cast(self.rig, self.bodies, self.attributes, t, rng)
         framing = str(rng.choice(["wide", "medium", "close"], p=(0.42, 0.32, 0.26)))
         half_width = float(np.tan(np.radians(rng.uniform(35, 78)) / 2))
-        tall = {"wide": rng.uniform(0.34, 0.68), "medium": rng.uniform(0.6, 1.05), "close": rng.uniform(1.2, 2.1)}[framing]
+        tall = {"wide": rng.uniform(0.34, 0.68), "medium": rng.uniform(0.6, 1.05), "close": rng.uniform(1.2, 2.1)}[
+            framing
+        ]
         first = max(a.top for a in units[0])
         depth = max(max(first, 1.2) / tall * work[0] / work[1] / (2 * half_width), 1.35)
         actors = arrange(units, rng, depth=depth, half_width=half_width)
@@ -72,7 +79,16 @@ class Studio:
             if actor.deed.seat == "bed":
                 actor.raised = float(rng.uniform(0.3, 0.6))
             act(actor)
-        camera = aim_camera(t, rng, size=work, half_width=half_width, depth=depth, top=first, close=framing == "close", heads=[(a.at[1], a.top) for a in actors])
+        camera = aim_camera(
+            t,
+            rng,
+            size=work,
+            half_width=half_width,
+            depth=depth,
+            top=first,
+            close=framing == "close",
+            heads=[(a.at[1], a.top) for a in actors],
+        )
         place = self._furnish(actors, camera, half_width, rng)
         frames_rgb, facts = film(actors, place, camera, size, key_frame, rng)
         people = tuple(_person(a, actors, facts, k, key_frame, camera) for k, a in enumerate(actors))
@@ -87,7 +103,9 @@ class Studio:
             steps = max(int(np.abs(high - low).max() / 0.8), 1)
             path = a.vertices[:: max(len(a.vertices) // (4 * steps), 1), :, :2]
             taken += [(*p.mean(0), float(np.abs(p - p.mean(0)).max())) for p in path]
-        place = build_place(str(rng.choice(KINDS)), rng, far=far, half_width=half_width, camera_height=camera.height, taken=taken)
+        place = build_place(
+            str(rng.choice(KINDS)), rng, far=far, half_width=half_width, camera_height=camera.height, taken=taken
+        )
         for a in actors:
             self._support(a, place, rng)
         return place
@@ -98,12 +116,19 @@ class Studio:
             at, height = seat_of(actor, self.rig)
             kind = rng.random()
             back = kind < 0.65 and actor.figure.look.carried is None
-            place.add(chair(at, actor.heading, height, rng, back=back, wide=1.4 if kind > 0.8 else 0.48), material, "chair" if back else "bench", colour)
+            place.add(
+                chair(at, actor.heading, height, rng, back=back, wide=1.4 if kind > 0.8 else 0.48),
+                material,
+                "chair" if back else "bench",
+                colour,
+            )
             if actor.deed.table:
                 self._desk(actor, at, height, place, rng)
         elif actor.deed.seat == "bed":
             low, high = actor.joints[0, :, :2].min(0), actor.joints[0, :, :2].max(0)
-            mesh, faces = cuboid((1.0, actor.figure.body.height * 1.12, actor.raised), (0, 0, actor.raised / 2), actor.heading)
+            mesh, faces = cuboid(
+                (1.0, actor.figure.body.height * 1.12, actor.raised), (0, 0, actor.raised / 2), actor.heading
+            )
             place.add((mesh + np.append((low + high) / 2, 0).astype(np.float32), faces), material, "bed", colour)
 
     def _desk(self, actor: Actor, at: np.ndarray, seat: float, place: Place, rng: np.random.Generator) -> None:
@@ -122,41 +147,85 @@ class Studio:
         item = laptop("free", rng)
         spot = np.append(at + forward * (np.dot(hands[:2] - at, forward) + 0.08), top + 0.015)
         paint_ = shade(item.colour, rng)
-        place.add(((item.vertices @ spin + spot).astype(np.float32), item.faces), places.Material("plain", paint_, paint_), "laptop", item.colour)
+        place.add(
+            ((item.vertices @ spin + spot).astype(np.float32), item.faces),
+            places.Material("plain", paint_, paint_),
+            "laptop",
+            item.colour,
+        )
 
 
 def _area(box: np.ndarray) -> float:
     return 0.0 if np.isnan(box).any() else float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-def film(actors: list[Actor], place: Place, camera: Camera, size: tuple[int, int], key_frame: int, rng: np.random.Generator) -> tuple[np.ndarray, dict]:
+def _seen_through(picture: np.ndarray, camera: Camera, homography: np.ndarray, how: int) -> np.ndarray:
+    """What a frame shows of a picture of the wide view."""
+    size = (camera.width, camera.height_px)
+    return cv2.warpPerspective(
+        picture, homography, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def film(
+    actors: list[Actor], place: Place, camera: Camera, size: tuple[int, int], key_frame: int, rng: np.random.Generator
+) -> tuple[np.ndarray, dict]:
     """Render all frames; returns RGB (T, H, W, 3) and what was seen: boxes, visible shares, pixels of props, things."""
     wide, homographies = widened(camera, 0.85)
     still, distance, ids = trace_place(place, wide)
     colours = [prop_colours(a, rng) for a in actors]
     grade = Grade(rng, size)
     count = len(camera.turns)
-    facts = {"box": np.full((len(actors), count, 4), np.nan), "full": np.full((len(actors), count, 4), np.nan), "visible": np.zeros((len(actors), count))}
+    facts: dict[str, Any] = {
+        "box": np.full((len(actors), count, 4), np.nan),
+        "full": np.full((len(actors), count, 4), np.nan),
+        "visible": np.zeros((len(actors), count)),
+    }
     facts["props"] = [np.zeros((count, len(a.deed.pose.props))) for a in actors]
     moving = [(k, j, p) for k, a in enumerate(actors) for j, p in enumerate(a.deed.pose.props)]
-    boxes = {**{i: np.full((count, 4), np.nan) for i in place.named}, **{(k, j): np.full((count, 4), np.nan) for k, j, _ in moving}}
+    boxes: dict[Any, np.ndarray] = {
+        **{i: np.full((count, 4), np.nan) for i in place.named},
+        **{(k, j): np.full((count, 4), np.nan) for k, j, _ in moving},
+    }
     out = np.empty((count, size[1], size[0], 3), np.uint8)
     for start in range(0, count, CHUNK):
         frames = list(range(start, min(start + CHUNK, count)))
         records = trace_people(actors, camera, frames)
         for frame in frames:
-            warp = lambda a, how: cv2.warpPerspective(a, homographies[frame], (camera.width, camera.height_px), flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)  # noqa: E731, B023
-            image, depth, objects = warp(still, cv2.INTER_LINEAR), warp(distance, cv2.INTER_NEAREST), warp(ids.astype(np.float32), cv2.INTER_NEAREST)
+            image, depth, objects = (
+                _seen_through(picture, camera, homographies[frame], how)
+                for picture, how in (
+                    (still, cv2.INTER_LINEAR),
+                    (distance, cv2.INTER_NEAREST),
+                    (ids.astype(np.float32), cv2.INTER_NEAREST),
+                )
+            )
             dark = floor_shadows(actors, camera, place.light, frame) * (objects == FLOOR)
             image *= (1 - 0.75 * dark)[..., None]
-            _compose([r for r in records if r["frame"] == frame], actors, place, colours, image, depth, objects, facts, boxes)
+            _compose(
+                [r for r in records if r["frame"] == frame], actors, place, colours, image, depth, objects, facts, boxes
+            )
             out[frame] = grade(image, frame)
-    names = {**place.named, **{(k, j): (p.name, p.colour) for k, j, p in moving}}
-    facts["things"] = tuple(Thing(*names[i], b) for i, b in boxes.items() if not np.isnan(b[key_frame]).any() and _area(b[key_frame]) > 0.0004)
+    names: dict[Any, tuple[str, str | None]] = {**place.named, **{(k, j): (p.name, p.colour) for k, j, p in moving}}
+    facts["things"] = tuple(
+        Thing(*names[i], b)
+        for i, b in boxes.items()
+        if not np.isnan(b[key_frame]).any() and _area(b[key_frame]) > 0.0004
+    )
     return out, facts
 
 
-def _compose(records: list[dict], actors: list[Actor], place: Place, colours: list, image: np.ndarray, depth: np.ndarray, objects: np.ndarray, facts: dict, boxes: dict) -> None:
+def _compose(
+    records: list[dict],
+    actors: list[Actor],
+    place: Place,
+    colours: list,
+    image: np.ndarray,
+    depth: np.ndarray,
+    objects: np.ndarray,
+    facts: dict,
+    boxes: dict,
+) -> None:
     """Put a frame's people into the picture by distance; write who is seen where."""
     height, width = depth.shape
     scale = np.array([width, height, width, height])
@@ -200,7 +269,7 @@ def _tight(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 class Grade:
-    """What lens, sensor and codec do: exposure, cast, vignette, blur, noise, JPEG; the same for all frames of a clip."""
+    """What lens, sensor and codec do: exposure, cast, vignette, blur, noise, JPEG; the same for the whole clip."""
 
     def __init__(self, rng: np.random.Generator, size: tuple[int, int]) -> None:
         self.rng, self.size = rng, size
@@ -223,7 +292,9 @@ class Grade:
         out += self.grain[dy : dy + out.shape[0], dx : dx + out.shape[1]]
         out = np.clip(out, 0, 255).astype(np.uint8)
         coded = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
-        return cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+        decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        assert decoded is not None  # we have just coded it
+        return decoded[..., ::-1]
 
 
 def _facing(actor: Actor, key: int) -> str:
@@ -252,7 +323,17 @@ def _person(actor: Actor, actors: list[Actor], facts: dict, k: int, key: int, ca
     if holding == "bag":
         look = replace(look, carried=look.carried or "bag")
     depth = float(((actor.joints[key, 0] - camera.centre) @ camera.turns[key])[2])
-    return Person(look, facts["box"][k], facts["full"][k], facts["visible"][k], depth, _facing(actor, key), tuple(sorted(actions)), deed.posture, holding)
+    return Person(
+        look,
+        facts["box"][k],
+        facts["full"][k],
+        facts["visible"][k],
+        depth,
+        _facing(actor, key),
+        tuple(sorted(actions)),
+        deed.posture,
+        holding,
+    )
 
 
 def contact_sheet(scenes: list[Scene], columns: int = 4) -> np.ndarray:
@@ -273,7 +354,9 @@ def contact_sheet(scenes: list[Scene], columns: int = 4) -> np.ndarray:
                 colour = ((255, 60, 60), (60, 255, 60), (80, 120, 255), (255, 255, 0), (255, 0, 255))[n % 5]
                 cv2.rectangle(image, (x0, y0), (x1 - 1, y1 - 1), colour, 1)
                 if f == scene.key_frame:
-                    text = f"{p.look.age[0]}{p.look.sex[0]} {p.look.top_colour} {p.look.top}/{p.look.bottom_colour or ''} {p.look.bottom or ''} {','.join(map(str, p.actions))} {p.facing[0]} {p.visible[f]:.1f}"
+                    look, actions = p.look, ",".join(map(str, p.actions))
+                    text = f"{look.age[0]}{look.sex[0]} {look.top_colour} {look.top}/{look.bottom_colour or ''} "
+                    text += f"{look.bottom or ''} {actions} {p.facing[0]} {p.visible[f]:.1f}"
                     cv2.putText(image, text, (4, h - 5 - 11 * n), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 3)
                     cv2.putText(image, text, (4, h - 5 - 11 * n), cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, 1)
             row.append(image)

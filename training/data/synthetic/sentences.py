@@ -29,39 +29,66 @@ MIN_WORDS, MAX_WORDS = 4, 14
 ABSENT_SHARE = 0.15
 FAMILIES, FAMILY_SHARES = ("place", "clothes", "mixed"), (0.35, 0.35, 0.30)
 
-# Slots: n noun, an noun with article; a, b clothes with a/an; d so, but no shoes or hat; t clothes with the; c colour of the top; k "red-shirted";
-# w "jacket is red"; h what comes after "with"; j adjective; p place; e extreme ("leftmost"); o order; r relation;
-# s stature ("taller"); f facing.
+# Slots: n noun, an noun with article; a, b clothes with a/an; d so, but no shoes or hat; t clothes with the; c colour
+# of the top; k "red-shirted"; w "jacket is red"; h what comes after "with"; j adjective; p place; e extreme
+# ("leftmost"); o order; r relation; s stature ("taller"); f facing.
+# fmt: off
 TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
-        "place": ("the {n} {p}", "the {n} {p}", "{n} {p}", "the {n} who is {p}", "{p}, the {n}", "the {e} {n} in the picture", "the {e} {n} in view",
-                  "{e} {n} in the image", "the {n} {o}", "the {n} who is {o}", "{o}, the {n}", "the {n} {r}", "the {n} who is {r}", "{an} {r}",
-                  "the {s} {n} in the picture", "the {s} {n} in view"),
-        "clothes": ("the {n} in {a}", "the {n} in {a}", "{an} wearing {a}", "the {n} wearing {t}", "the {n} in {c}", "{n} in {a}", "the {n} dressed in {c}",
-                    "the {n} with {t}", "the {k} {n} in view", "someone wearing {a}", "the one in {a}", "the {n} in {a} and {b}", "{an} in {a} and {b}"),
-        "mixed": ("the {n} in {a} {p}", "the {n} in {c} {p}", "{p}, the {n} in {a}", "{p}, the {n} wearing {a}", "the {n} {p} in {a}", "the {n} {p} wearing {t}",
-                  "the {e} {n} in {a}", "the {e} {n} with {h}", "the {k} {n} {p}", "the {n} in {a} {r}", "the {n} with {h}", "{an} with {h}", "the {n} with {h} {p}",
-                  "the {j} {n} {p}", "the {j} {n} in {a}", "the {n} with {h} in {a}", "{an} with {h} wearing {a}", "the {n} in {a} with {h}", "the {n} {f}",
-                  "the {n} in {a}, {f}", "the {n} {p} {f}", "the {j} {n} {f}", "the {n} who has {h}"),
+        "place": (
+            "the {n} {p}", "the {n} {p}", "{n} {p}", "the {n} who is {p}", "{p}, the {n}", "the {e} {n} in the picture",
+            "the {e} {n} in view", "{e} {n} in the image", "the {n} {o}", "the {n} who is {o}", "{o}, the {n}",
+            "the {n} {r}", "the {n} who is {r}", "{an} {r}", "the {s} {n} in the picture", "the {s} {n} in view",
+        ),
+        "clothes": (
+            "the {n} in {a}", "the {n} in {a}", "{an} wearing {a}", "the {n} wearing {t}", "the {n} in {c}",
+            "{n} in {a}", "the {n} dressed in {c}", "the {n} with {t}", "the {k} {n} in view", "someone wearing {a}",
+            "the one in {a}", "the {n} in {a} and {b}", "{an} in {a} and {b}",
+        ),
+        "mixed": (
+            "the {n} in {a} {p}", "the {n} in {c} {p}", "{p}, the {n} in {a}", "{p}, the {n} wearing {a}",
+            "the {n} {p} in {a}", "the {n} {p} wearing {t}", "the {e} {n} in {a}", "the {e} {n} with {h}",
+            "the {k} {n} {p}", "the {n} in {a} {r}", "the {n} with {h}", "{an} with {h}", "the {n} with {h} {p}",
+            "the {j} {n} {p}", "the {j} {n} in {a}", "the {n} with {h} in {a}", "{an} with {h} wearing {a}",
+            "the {n} in {a} with {h}", "the {n} {f}", "the {n} in {a}, {f}", "the {n} {p} {f}", "the {j} {n} {f}",
+            "the {n} who has {h}",
+        ),
     },
     "val": {
-        "place": ("{an} {p}", "the {n} located {p}", "the one {p}", "{p} is the {n}", "the {e} {n} of the group", "{n} {o}", "the one {o}", "the {n} located {r}",
-                  "the one {r}", "the {s} {n} of the group"),
-        "clothes": ("{an} dressed in {d}", "the {n} who wears {a}", "the {n} with {t} on", "{an} in {t}", "one {n} wearing {a} with {b}", "the {n} clothed in {c}",
-                    "the {n} wearing {a}"),
-        "mixed": ("{an} in {a}, {p}", "the {n} who wears {a}, {p}", "{an} {p} with {h}", "the {n} that has {h}", "the {j} {n} dressed in {d}", "{an} {f}",
-                  "the {n} dressed in {d} {r}", "{p}, {an} with {h}", "the {e} {n} wearing {a}", "the {j} one {p}", "{p}, the {n} {f}"),
+        "place": (
+            "{an} {p}", "the {n} located {p}", "the one {p}", "{p} is the {n}", "the {e} {n} of the group", "{n} {o}",
+            "the one {o}", "the {n} located {r}", "the one {r}", "the {s} {n} of the group",
+        ),
+        "clothes": (
+            "{an} dressed in {d}", "the {n} who wears {a}", "the {n} with {t} on", "{an} in {t}",
+            "one {n} wearing {a} with {b}", "the {n} clothed in {c}", "the {n} wearing {a}",
+        ),
+        "mixed": (
+            "{an} in {a}, {p}", "the {n} who wears {a}, {p}", "{an} {p} with {h}", "the {n} that has {h}",
+            "the {j} {n} dressed in {d}", "{an} {f}", "the {n} dressed in {d} {r}", "{p}, {an} with {h}",
+            "the {e} {n} wearing {a}", "the {j} one {p}", "{p}, the {n} {f}",
+        ),
     },
     "test": {
-        "place": ("that {n} {p}", "the {n} that is {p}", "the {n} seen {p}", "{p}, {an}", "of the people here, the {e} {n}", "that {e} {n} over there", "that {n} {o}",
-                  "the {n} that is {o}", "the {n} seen {r}", "that {n} {r}", "of the people here, the {s} {n}", "the {n} positioned {p}"),
-        "clothes": ("the {n} who is wearing {a}", "the {n} whose {w}", "that {n} in {t}", "the {n} clad in {c}", "that {k} {n} over there", "the {n} who has {a} on",
-                    "the {n} dressed in {d} and {b}", "the {n} who is in {t}", "the person whose {w}"),
-        "mixed": ("the {n} whose {w}, {p}", "that {n} in {a} {p}", "{p}, {an} who is wearing {a}", "the {n} {p}, in {a}", "that {n} with {h}", "the {n} who has {h} and wears {a}",
-                  "that {j} {n} {p}", "the {j} {n} wearing {a}", "the {n} seen {r}, in {a}", "that {n} {f}", "the {n} clad in {c}, {f}", "that {e} {n}, the one in {a}",
-                  "the {n} {p}, the one with {h}"),
+        "place": (
+            "that {n} {p}", "the {n} that is {p}", "the {n} seen {p}", "{p}, {an}", "of the people here, the {e} {n}",
+            "that {e} {n} over there", "that {n} {o}", "the {n} that is {o}", "the {n} seen {r}", "that {n} {r}",
+            "of the people here, the {s} {n}", "the {n} positioned {p}",
+        ),
+        "clothes": (
+            "the {n} who is wearing {a}", "the {n} whose {w}", "that {n} in {t}", "the {n} clad in {c}",
+            "that {k} {n} over there", "the {n} who has {a} on", "the {n} dressed in {d} and {b}",
+            "the {n} who is in {t}", "the person whose {w}",
+        ),
+        "mixed": (
+            "the {n} whose {w}, {p}", "that {n} in {a} {p}", "{p}, {an} who is wearing {a}", "the {n} {p}, in {a}",
+            "that {n} with {h}", "the {n} who has {h} and wears {a}", "that {j} {n} {p}", "the {j} {n} wearing {a}",
+            "the {n} seen {r}, in {a}", "that {n} {f}", "the {n} clad in {c}, {f}", "that {e} {n}, the one in {a}",
+            "the {n} {p}, the one with {h}",
+        ),
     },
 }
+# fmt: on
 TEMPLATES["samples"] = TEMPLATES["test"]  # shown, never trained on
 
 
@@ -94,17 +121,21 @@ class Draft:
         """Whether it is false of person i under any reading ("the nearest girl" may mean the nearest of the girls)."""
         return any((facet.alone or facet.holds)(view, i) is False for _, _, facet in self.slots)
 
+
 # ---- sentences ----------------------------------------------------------------------------------------------------
 SLOT = re.compile(r"{(\w+)}")
 PLACED = "peosrf"
-GROUPS = {**dict.fromkeys("abdtckw", "clothes"), "h": "looks", "j": "looks", "p": "place", "e": "place", "o": "order", "r": "relation", "s": "height", "f": "facing"}
+GROUPS = dict.fromkeys("abdtckw", "clothes") | dict.fromkeys("hj", "looks") | dict.fromkeys("pe", "place")
+GROUPS |= {"o": "order", "r": "relation", "s": "height", "f": "facing"}
 
 
 def kind_of(template: str) -> str:
     return "+".join(sorted({GROUPS[s] for s in SLOT.findall(template) if s in GROUPS}))
 
 
-def fill(slot: str, seed: int, view: View, look: Look, me: int | None, who: Facet | None, want: bool = True) -> Facet | None:
+def fill(
+    slot: str, seed: int, view: View, look: Look, me: int | None, who: Facet | None, want: bool = True
+) -> Facet | None:
     """One slot's facet. Place words are drawn among those true of ``me`` (not true, where ``want`` is False)."""
     rng = np.random.default_rng(seed)
     if slot in ("n", "an"):
@@ -133,7 +164,8 @@ def assemble(template: str, slots) -> Draft | None:
     words = iter(facets)
     text = SLOT.sub(lambda _: next(words).text, template)
     subject = next((f.text.split()[-1] for f in facets if f.topic == "noun"), "person")
-    text = text.replace("{poss}", "his" if subject in ("man", "guy", "gentleman", "boy") else "her" if subject in ("woman", "lady", "girl") else "their")
+    male, female = subject in ("man", "guy", "gentleman", "boy"), subject in ("woman", "lady", "girl")
+    text = text.replace("{poss}", "his" if male else "her" if female else "their")
     text = re.sub(r"\bold(?:er)? (old|elderly)\b", r"\1", text)
     return Draft(template, tuple(slots), text) if MIN_WORDS <= len(text.split()) <= MAX_WORDS else None
 
@@ -170,9 +202,24 @@ def random_look(rng: np.random.Generator) -> Look:
     bottom = None if top == "dress" else pick(rng, BOTTOMS)
     sex = pick(rng, ("man", "woman")) if top != "dress" and bottom != "skirt" else "woman"
     age = pick(rng, ("adult", "adult", "child", "old"))
-    return Look(sex, age, 1.7, pick(rng, ("slim", "average", "heavy")), pick(rng, HAIR_COLOURS), "long" if sex == "woman" else "short", sex == "man" and age != "child" and rng.random() < 0.3,
-                bool(rng.random() < 0.3), pick(rng, COLOURS) if rng.random() < 0.2 else None, top, pick(rng, COLOURS), bool(rng.random() < 0.15), bottom,
-                None if bottom is None else pick(rng, COLOURS), pick(rng, COLOURS), "backpack" if rng.random() < 0.15 else None)
+    return Look(
+        sex,
+        age,
+        1.7,
+        pick(rng, ("slim", "average", "heavy")),
+        pick(rng, HAIR_COLOURS),
+        "long" if sex == "woman" else "short",
+        sex == "man" and age != "child" and rng.random() < 0.3,
+        bool(rng.random() < 0.3),
+        pick(rng, COLOURS) if rng.random() < 0.2 else None,
+        top,
+        pick(rng, COLOURS),
+        bool(rng.random() < 0.15),
+        bottom,
+        None if bottom is None else pick(rng, COLOURS),
+        pick(rng, COLOURS),
+        "backpack" if rng.random() < 0.15 else None,
+    )
 
 
 def altered(look: Look, slot: str, rng: np.random.Generator) -> Look:
@@ -183,9 +230,17 @@ def altered(look: Look, slot: str, rng: np.random.Generator) -> Look:
             return replace(look, age="adult" if look.age == "child" else "child")
         return replace(look, sex="woman" if look.sex == "man" else "man")
     if slot in ("h", "j"):
-        return replace(look, hair_colour=new.hair_colour, beard=not look.beard and look.sex == "man", glasses=not look.glasses)
+        return replace(
+            look, hair_colour=new.hair_colour, beard=not look.beard and look.sex == "man", glasses=not look.glasses
+        )
     if rng.random() < 0.65 or slot in "ck" or "dress" in (look.top, new.top):
-        return replace(look, top_colour=new.top_colour, hat=look.hat and new.shoes, bottom_colour=look.bottom and new.shoes, shoes=new.shoes)
+        return replace(
+            look,
+            top_colour=new.top_colour,
+            hat=look.hat and new.shoes,
+            bottom_colour=look.bottom and new.shoes,
+            shoes=new.shoes,
+        )
     return replace(look, top=new.top, bottom="trousers" if look.sex == "man" and new.bottom == "skirt" else new.bottom)
 
 
@@ -200,6 +255,8 @@ def near_miss(view: View, split: str, rng: np.random.Generator) -> Draft | None:
     changed = int(rng.integers(len(slots)))
     slot, seed, _ = slots[changed]
     facet = fill(slot, seed, view, altered(look, slot, rng), i, None, want=False)
+    if facet is None:
+        return None
     slots[changed] = (slot, seed, facet)
     return assemble(draft.template, slots)
 
@@ -233,7 +290,11 @@ def drafts(scene: Scene, rng: np.random.Generator, *, split: str, per_person: in
         raise ValueError(f"no sentence templates for split {split!r}; there are {', '.join(TEMPLATES)}")
     view, out, said = View(scene), [], set()
     for i in view.described():
-        families = list(rng.choice(FAMILIES, size=min(per_person, 3), replace=False, p=FAMILY_SHARES)) if per_person > 1 else [str(rng.choice(FAMILIES, p=FAMILY_SHARES))]
+        families = (
+            list(rng.choice(FAMILIES, size=min(per_person, 3), replace=False, p=FAMILY_SHARES))
+            if per_person > 1
+            else [str(rng.choice(FAMILIES, p=FAMILY_SHARES))]
+        )
         families += [str(rng.choice(FAMILIES, p=FAMILY_SHARES)) for _ in range(per_person - len(families))]
         for family in families:
             for choice in (family, *rng.permutation([f for f in FAMILIES if f != family])):

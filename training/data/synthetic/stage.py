@@ -1,6 +1,7 @@
 """Casting: who is in a clip, what they do, where they stand; and their posed meshes in the world.
 
-The camera stands at x = y = 0 and looks along +y; the floor is z = 0. A heading of 0 faces the camera, +pi/2 faces right in the picture.
+The camera stands at x = y = 0 and looks along +y; the floor is z = 0. A heading of 0 faces the camera, +pi/2 faces
+right in the picture.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,10 +17,19 @@ from .props import backpack
 from .wardrobe import PROP, Figure, draw_look, dress
 
 POSTURES = {
-    "stand": 0.2, "idle": 0.04, "walk": 0.15, "run": 0.07, "sit": 0.23, "crouch": 0.055, "bend": 0.035, "lie": 0.06, "jump": 0.05, "dance": 0.05,
-    "fall": 0.05, "get_up": 0.05, "martial": 0.04, "pick_up": 0.04, "kick_ball": 0.055,
+    "stand": 0.2, "idle": 0.04, "walk": 0.15, "run": 0.07, "sit": 0.23, "crouch": 0.055, "bend": 0.035, "lie": 0.06,
+    "jump": 0.05, "dance": 0.05, "fall": 0.05, "get_up": 0.05, "martial": 0.04, "pick_up": 0.04, "kick_ball": 0.055,
 }  # fmt: skip
-TALL = {"sit": 0.78, "crouch": 0.62, "bend": 0.75, "lie": 0.3, "fall": 0.8, "get up": 0.85, "jump": 1.2, "pick up": 0.95}  # top over body height
+TALL = {
+    "sit": 0.78,
+    "crouch": 0.62,
+    "bend": 0.75,
+    "lie": 0.3,
+    "fall": 0.8,
+    "get up": 0.85,
+    "jump": 1.2,
+    "pick up": 0.95,
+}  # top over body height
 SPACE = {"lie": 0.95, "fall": 1.0, "dance": 0.6, "martial art": 0.7, "kick": 0.65, "throw": 0.7, "sit": 0.5}
 
 
@@ -34,11 +44,11 @@ class Actor:
     raised: float = 0.0
     pair: int | None = None
     apart: float = 0.0
-    vertices: np.ndarray | None = None
-    faces: np.ndarray | None = None
-    parts: np.ndarray | None = None
-    joints: np.ndarray | None = None
-    front: np.ndarray | None = None  # (T, 3) where the chest points
+    vertices: np.ndarray = field(init=False, repr=False)
+    faces: np.ndarray = field(init=False, repr=False)
+    parts: np.ndarray = field(init=False, repr=False)
+    joints: np.ndarray = field(init=False, repr=False)
+    front: np.ndarray = field(init=False, repr=False)  # (T, 3) where the chest points
 
     @property
     def top(self) -> float:
@@ -55,7 +65,11 @@ def solo_deed(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     if kind in ("pick_up", "kick_ball"):
         return getattr(gestures, kind)(body, t, rng)
     deed = getattr(motions, {"idle": "stand"}.get(kind, kind))(body, t, rng)
-    choices, chance = {"stand": (gestures.SOLO, 1.0), "sit": (gestures.SEATED, 0.88), "walk": (gestures.WALKING, 0.55)}.get(kind, ((), 0.0))
+    choices, chance = {
+        "stand": (gestures.SOLO, 1.0),
+        "sit": (gestures.SEATED, 0.88),
+        "walk": (gestures.WALKING, 0.55),
+    }.get(kind, ((), 0.0))
     if choices and rng.random() < chance:
         gesture = choices[rng.integers(len(choices))]
         deed = gesture(deed, body, rng)
@@ -74,7 +88,9 @@ def cast(rig: Rig, bodies: list[Body], attributes: np.ndarray, t: np.ndarray, rn
     if count > 1 and rng.random() < 0.13:
         colours[0] = colours[1] = str(rng.choice(COLOURS))
     colours = [colours[i] for i in rng.permutation(count)]
-    figures = [dress(rig, b, draw_look(b, rng, top_colour=c), attributes, rng) for b, c in zip(chosen, colours, strict=True)]
+    figures = [
+        dress(rig, b, draw_look(b, rng, top_colour=c), attributes, rng) for b, c in zip(chosen, colours, strict=True)
+    ]
     units: list[list[Actor]] = []
     while figures:
         if len(figures) > 1 and rng.random() < 0.12:
@@ -153,7 +169,11 @@ def _place(unit: list[Actor], at: np.ndarray, rng: Draw) -> None:
     actor = unit[0]
     actor.at = at
     if actor.deed.name in ("walk", "run"):
-        actor.heading = rng.choice([-1, 1]) * rng.uniform(0.8, 2.2) if rng.random() < 0.65 else rng.normal(0, 0.5) + np.pi * (rng.random() < 0.35)
+        actor.heading = (
+            rng.choice([-1, 1]) * rng.uniform(0.8, 2.2)
+            if rng.random() < 0.65
+            else rng.normal(0, 0.5) + np.pi * (rng.random() < 0.35)
+        )
     elif actor.deed.name == "lie":
         actor.heading = rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5)
     elif actor.deed.name in ("throw", "kick"):
@@ -183,7 +203,12 @@ def _watch(placed: list[Actor], rng: Draw) -> None:
     """People with idle heads look at somebody, and are labelled so."""
     for i, actor in enumerate(placed):
         others = [b for j, b in enumerate(placed) if j != i and j != actor.pair]
-        if actor.deed.steady_head or actor.pair is not None or not others or actor.deed.name not in ("idle", "sit", "crouch", "walk", "carry"):
+        if (
+            actor.deed.steady_head
+            or actor.pair is not None
+            or not others
+            or actor.deed.name not in ("idle", "sit", "crouch", "walk", "carry")
+        ):
             continue
         if rng.random() > 0.65 or (actor.deed.name == "walk" and rng.random() < 0.7):
             continue
@@ -223,12 +248,18 @@ def act(actor: Actor) -> None:
     actor.faces, actor.parts = np.concatenate(faces).astype(np.int32), np.concatenate(parts)
 
 
-def _hold(prop: Prop, body: Body, rotations: np.ndarray, positions: np.ndarray, upright: np.ndarray, raised: float) -> np.ndarray:
+def _hold(
+    prop: Prop, body: Body, rotations: np.ndarray, positions: np.ndarray, upright: np.ndarray, raised: float
+) -> np.ndarray:
     """World points (T, n, 3) of a prop where it is held, before the actor's own heading."""
 
     def grip(g: int) -> np.ndarray:
         hand = {1: 10, -1: 13}[g]
         return positions[:, hand] + rotations[:, hand] @ (body.joints[GRIP[g]] - body.joints[hand])
+
+    def flight() -> np.ndarray:
+        assert prop.path is not None, f"a {prop.name} in nobody's hand needs a path"
+        return np.einsum("tab,tb->ta", upright, prop.path)
 
     chest = rotations[:, CHEST]
     if prop.hold in ("left", "right"):
@@ -238,10 +269,9 @@ def _hold(prop: Prop, body: Body, rotations: np.ndarray, positions: np.ndarray, 
     elif prop.hold == "back":
         at, frame = positions[:, CHEST] + chest @ np.array([0, 0.0, -0.08 * body.height / 1.7]), chest
     else:
-        at, frame = np.einsum("tab,tb->ta", upright, prop.path), upright
+        at, frame = flight(), upright
     if prop.held is not None:
-        free = np.einsum("tab,tb->ta", upright, prop.path)
-        at = np.where(prop.held[:, None], at, free)
+        at = np.where(prop.held[:, None], at, flight())
     if prop.name == "book":
         frame = frame @ turn(0, np.full(len(frame), 0.75))
     return at[:, None] + np.einsum("tab,nb->tna", frame, prop.vertices)

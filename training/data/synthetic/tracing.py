@@ -1,5 +1,7 @@
 """Ray casting with Embree: the still place once, the people frame by frame; light, shadows and who is seen where."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
@@ -35,7 +37,9 @@ def trace_place(place: Place, camera: Camera) -> tuple[np.ndarray, np.ndarray, n
     seen = prim >= 0
     up = np.clip(rays[:, 2] * 2.5, 0, 1)[:, None]
     image = (place.sky[0] * (1 - up) + place.sky[1] * up).astype(np.float32)
-    cloud = noise(rays[:, 0] / (np.abs(rays[:, 2]) + 0.15) * 2, rays[:, 1] / (np.abs(rays[:, 2]) + 0.15) * 2, 3.0)[:, None]
+    cloud = noise(rays[:, 0] / (np.abs(rays[:, 2]) + 0.15) * 2, rays[:, 1] / (np.abs(rays[:, 2]) + 0.15) * 2, 3.0)[
+        :, None
+    ]
     image = image + 0.25 * np.clip(cloud - 0.45, 0, 1).astype(np.float32)
     ids = np.where(seen, owner[np.maximum(prim, 0)], SKY)
     distance = np.where(seen, hit["tfar"], 1e3).astype(np.float32)
@@ -68,7 +72,7 @@ def light_on(place: Place, normal: np.ndarray, lit: np.ndarray | float = 1.0) ->
 
 
 def floor_shadows(actors: list[Actor], camera: Camera, light: np.ndarray, frame: int) -> np.ndarray:
-    """How much of the sun people take from the floor (H, W) in [0, 1]: their limbs drawn as thick lines along the light."""
+    """How much of the sun people take from the floor (H, W) in [0, 1]: limbs drawn as thick lines along the light."""
     mask = np.zeros((camera.height_px, camera.width), np.float32)
     slope = light[:2] / max(light[2], 0.35)
     blur = 3.0
@@ -98,18 +102,24 @@ def trace_people(actors: list[Actor], camera: Camera, frames: list[int]) -> list
     """Cast rays at every actor in every frame, each alone.
 
     Returns:
-        One record per (frame, actor) with pixels ``x``, ``y``, distance ``t``, local ``face``, ``u``, ``v``, ``box`` of the whole body in pixels,
-        and ``inside``: the share of the body's projected area within the frame.
+        One record per (frame, actor) with pixels ``x``, ``y``, distance ``t``, local ``face``, ``u``, ``v``, ``box`` of
+        the whole body in pixels, and ``inside``: the share of the body's projected area within the frame.
     """
-    records, triangles, origins, directions, starts, counts = [], [], [], [], [0], []
+    records: list[dict[str, Any]] = []
+    triangles, origins, directions, starts, counts = [], [], [], [0], []
     for frame in frames:
         for who, actor in enumerate(actors):
             vertices = actor.vertices[frame]
             pixels, depth = camera.project(vertices, frame)
-            record = {"frame": frame, "who": who, **_extent(actor, pixels, depth, camera)}
+            record: dict[str, Any] = {"frame": frame, "who": who, **_extent(actor, pixels, depth, camera)}
             x0, y0 = np.floor(pixels[depth > 0.06].min(0) if (depth > 0.06).any() else (1e6, 1e6))
             x1, y1 = np.ceil(pixels[depth > 0.06].max(0) if (depth > 0.06).any() else (-1, -1))
-            x0, y0, x1, y1 = int(max(x0, 0)), int(max(y0, 0)), int(min(x1, camera.width)), int(min(y1, camera.height_px))
+            x0, y0, x1, y1 = (
+                int(max(x0, 0)),
+                int(max(y0, 0)),
+                int(min(x1, camera.width)),
+                int(min(y1, camera.height_px)),
+            )
             yy, xx = np.mgrid[y0 : max(y1, y0), x0 : max(x1, x0)]
             record["x"], record["y"] = xx.ravel(), yy.ravel()
             offset = np.array([0, 0, len(records) * CELL], np.float32)
@@ -127,7 +137,12 @@ def trace_people(actors: list[Actor], camera: Camera, frames: list[int]) -> list
         part = slice(bounds[k], bounds[k + 1])
         prim = hit["primID"][part]
         keep = (prim >= starts[k]) & (prim < starts[k + 1])
-        record |= {"t": hit["tfar"][part][keep], "face": prim[keep] - starts[k], "u": hit["u"][part][keep], "v": hit["v"][part][keep]}
+        record |= {
+            "t": hit["tfar"][part][keep],
+            "face": prim[keep] - starts[k],
+            "u": hit["u"][part][keep],
+            "v": hit["v"][part][keep],
+        }
         record["ray"] = directions[k][keep]
         record["x"], record["y"] = record["x"][keep], record["y"][keep]
     return records

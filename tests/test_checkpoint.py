@@ -1,0 +1,194 @@
+"""Checkpoint folders: what is in them, and what is said of those that do not fit."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from test_model import TINY, random_features, random_text, same, tiny_model
+
+from refatomnet.checkpoint import (
+    ENCODER_FILE,
+    SHIPPED,
+    encoder_hash,
+    encoder_state,
+    find_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from refatomnet.config import ModelConfig
+from refatomnet.errors import CheckpointError
+from refatomnet.model import RefAtomNetPP
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[RefAtomNetPP, Path]:
+    torch.set_num_threads(1)
+    model = tiny_model()
+    model.encoder.load_state_dict(encoder_state())
+    folder = tmp_path_factory.mktemp("saved") / "deep" / "one"
+    save_checkpoint(model, folder, {"name": "one", "seed": 3})
+    return model, folder
+
+
+@pytest.fixture
+def copy(saved: tuple[RefAtomNetPP, Path], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved[1], tmp_path / "copy"))
+
+
+def edit_tensors(folder: Path, change: Callable[[dict], object]) -> None:
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors")
+
+
+def edit_config(folder: Path, change: Callable[[dict], object]) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    change(config)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def refused(source: str | Path, said: str) -> None:
+    with pytest.raises(CheckpointError, match=said) as caught:
+        load_checkpoint(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_loaded_answers_as_what_was_saved(saved: tuple[RefAtomNetPP, Path]) -> None:
+    model, folder = saved
+    loaded, config = load_checkpoint(folder)
+    assert not loaded.training and loaded.config == TINY == ModelConfig.from_dict(config["model"])
+    trained = {name: value for name, value in model.state_dict().items() if not name.startswith("encoder.")}
+    for name, value in loaded.state_dict().items():
+        expected = trained[name].half().float() if name in trained else model.state_dict()[name]
+        assert torch.equal(value, expected), name
+    half = tiny_model(seed=1)
+    half.load_state_dict({name: value.half().float() for name, value in model.state_dict().items()})
+    text = random_text(2)
+    outputs = [m(m.encode_clips(random_features(2))[0], text) for m in (half, loaded, model)]
+    same(outputs[0], outputs[1], ignore=("words",))
+    torch.testing.assert_close(outputs[1].branch_actions, outputs[2].branch_actions, atol=0.01, rtol=0.01)
+    pixels = torch.randn(1, 3, 64, 96)
+    assert torch.equal(loaded.encode_frames(pixels).deep, model.encode_frames(pixels).deep)
+
+
+def test_only_what_was_trained_is_stored(saved: tuple[RefAtomNetPP, Path]) -> None:
+    model, folder = saved
+    state = load_file(folder / "model.safetensors")
+    assert set(state) == {name for name, p in model.named_parameters() if p.requires_grad}
+    assert not [name for name in state if name.startswith("encoder.")]
+    assert all(value.dtype == torch.float16 for value in state.values())
+    size = sum(2 * p.numel() for p in model.parameters() if p.requires_grad)
+    assert (folder / "model.safetensors").stat().st_size < size + 40_000
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_the_config_says_what_it_belongs_to(saved: tuple[RefAtomNetPP, Path]) -> None:
+    config = json.loads((saved[1] / "config.json").read_text())
+    assert config["format_version"] == 1 and config["name"] == "one" and config["seed"] == 3
+    assert len(config["actions"]) == 80 and config["actions"][11] == "stand"
+    assert config["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
+    assert config["encoders"]["visual"]["sha256"] == encoder_hash() and len(encoder_hash()) == 64
+
+
+def test_saving_again_replaces(copy: Path) -> None:
+    save_checkpoint(tiny_model(seed=5), copy, {"name": "two"})
+    model, config = load_checkpoint(copy)
+    assert config["name"] == "two" and "seed" not in config
+    assert torch.equal(model.nobody, tiny_model(seed=5).nobody.half().float())
+
+
+def test_keys_that_do_not_fit_are_named(copy: Path) -> None:
+    edit_tensors(copy, lambda state: state.pop("nobody"))
+    refused(copy, r"missing \['nobody'\]")
+    edit_tensors(copy, lambda state: state.update(nobody=torch.zeros(TINY.width), somebody=torch.zeros(2)))
+    refused(copy, r"unknown \['somebody'\]")
+    edit_tensors(copy, lambda state: (state.pop("somebody"), state.update(nobody=torch.zeros(TINY.width + 1))))
+    refused(copy, rf"nobody has shape \({TINY.width + 1},\)")
+    edit_tensors(copy, lambda state: state.update(nobody=torch.full((TINY.width,), torch.nan)))
+    refused(copy, "not finite")
+    edit_tensors(copy, lambda state: state.update({"nobody": torch.zeros(TINY.width), "encoder.x": torch.zeros(1)}))
+    refused(copy, r"unknown \['encoder\.x'\]")
+
+
+def test_a_checkpoint_of_another_size_does_not_fit(copy: Path) -> None:
+    edit_config(copy, lambda config: config["model"].update(width=64))
+    refused(copy, "does not fit: .* has shape")
+
+
+def test_damaged_files_are_called_damaged(copy: Path) -> None:
+    whole = (copy / "model.safetensors").read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"not a checkpoint at all"):
+        (copy / "model.safetensors").write_bytes(content)
+        refused(copy, r"model\.safetensors is damaged")
+    (copy / "model.safetensors").unlink()
+    refused(copy, r"has no model\.safetensors")
+    for content in (b"{", b"\xff\xfe"):
+        (copy / "config.json").write_bytes(content)
+        refused(copy, r"config\.json is damaged")
+    (copy / "config.json").unlink()
+    refused(copy, r"has no config\.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c.update(format_version=2), "format version 2, this version reads 1"),
+        (lambda c: c.pop("format_version"), "format version None"),
+        (lambda c: c["actions"].reverse(), "another list of actions"),
+        (lambda c: c.update(actions=c["actions"][:60]), "another list of actions"),
+        (lambda c: c["model"].update(depth=3), r"unknown keys \['depth'\]"),
+    ],
+)
+def test_a_config_of_another_kind_is_refused(copy: Path, change: Callable[[dict], object], said: str) -> None:
+    edit_config(copy, change)
+    refused(copy, said)
+
+
+def test_a_config_that_is_no_object_is_refused(copy: Path) -> None:
+    (copy / "config.json").write_text("[]")
+    refused(copy, "format version None")
+
+
+@pytest.mark.parametrize("name", ["compakt", "./nowhere", "a/b/c", "/no/such/folder", "folder/model.safetensors", ""])
+def test_unknown_names_never_ask_the_hub(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", None)
+    if name:
+        refused(name, f"there is no checkpoint '{name}'; give 'compact'")
+    else:
+        assert find_checkpoint(tmp_path) == tmp_path
+
+
+def test_a_hub_id_out_of_reach_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    monkeypatch.chdir(tmp_path)
+    for error in (LocalEntryNotFoundError("offline"), OSError("no\nnetwork"), ValueError("odd name")):
+
+        def fail(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
+        refused("someone/some-model", "'someone/some-model' is neither a folder here nor reachable on the hub")
+
+
+def test_a_hub_id_is_fetched(saved: tuple[RefAtomNetPP, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "huggingface_hub.snapshot_download", lambda name, **options: asked.append((name, options)) or str(saved[1])
+    )
+    assert load_checkpoint("someone/some-model")[1]["name"] == "one"
+    assert asked == [("someone/some-model", {"allow_patterns": ["config.json", "model.safetensors"]})]
+
+
+def test_the_shipped_name_is_a_folder_of_the_package() -> None:
+    assert find_checkpoint(None) == find_checkpoint(SHIPPED) == ENCODER_FILE.parent / "compact"
+
+
+def test_a_config_survives_json() -> None:
+    assert ModelConfig.from_dict(json.loads(json.dumps(TINY.to_dict()))) == TINY
+    assert ModelConfig.from_dict({}) == ModelConfig() and ModelConfig().categories[0] == "person"

@@ -1,0 +1,244 @@
+"""Cached features are those of direct encoding, on a few painted clips; the training tests use the same folder."""
+
+import functools
+import json
+import multiprocessing.pool
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from refatomnet.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from refatomnet.checkpoint import encoder_state
+from refatomnet.config import ModelConfig
+from refatomnet.encoders.compact import CompactEncoder
+from refatomnet.preprocess import Letterbox, to_pixels
+from refatomnet.text import TextEncoder
+from training import cache as cache_module
+from training.cache import FeatureCache, build, cache_folder
+from training.data.clips import read_clip
+from training.data.openravar import ATTRIBUTES, MAX_PEOPLE, OpenRavar
+from training.data.records import Record, write_records, write_scenes
+from training.generate import write_clip
+
+SMALL = ModelConfig(width=32, heads=4, layers=1, state_size=2, image_height=96, image_width=160)
+COLOURS = {"red": (220, 20, 20), "green": (20, 180, 20)}
+LOOK = {"sex": "man", "age": "adult", "top": "shirt", "bottom": "trousers", "bottom_colour": "blue"}
+LOOK |= {"hair_colour": "brown", "hair_length": "short"}
+KEY, FRAMES = SMALL.key_frame, SMALL.frames
+
+
+def boxes_of(clip: int, person: int) -> np.ndarray:
+    """A person who walks: boxes [T, 4]; the first person lies, wide and low, the second stands."""
+    start = np.array([[0.05, 0.7, 0.4, 0.85], [0.4, 0.1, 0.52, 0.6]][person])
+    step = np.array([0.05, 0, 0.05, 0]) * (1 + 0.1 * clip)
+    return np.round(start + np.arange(FRAMES)[:, None] * step, 5)
+
+
+def paint_split(out: Path, split: str, clips: int) -> None:
+    """Write clips of two coloured rectangles on the move, with records and scenes about them."""
+    records, scenes = [], []
+    for number in range(clips):
+        name = f"clips/{split}/{number:06d}.mp4"
+        images = np.full((FRAMES, 180, 320, 3), 110, np.uint8)
+        people = []
+        for person, (colour, paint) in enumerate(COLOURS.items()):
+            boxes = boxes_of(number, person)
+            for image, box in zip(images, boxes, strict=True):
+                x1, y1, x2, y2 = (box * [320, 180, 320, 180]).round().astype(int)
+                image[y1:y2, x1:x2] = paint
+            listed = [[float(v) for v in box] for box in boxes]
+            actions, box = (8, 11) if person == 0 else (14,), tuple(listed[KEY])
+            looks = LOOK | {"top_colour": colour}
+            seen = [None, *listed[1:]] if number == 0 else listed  # not yet in view
+            people.append(
+                {"person_id": str(person), "boxes_xyxy": seen, "full_boxes_xyxy": listed, "visible": [1.0] * FRAMES}
+                | {"actions": list(actions), "look": looks, "facing": "left", "posture": "standing", "depth": 3.0}
+            )
+            about = {"video": f"{split}-{number}", "timestamp": 902, "split": split, "clip": name}
+            about |= {"key_frame": KEY, "fps": 3.0}
+            sentence = f"the {colour} one in clip {number}"
+            extra = {"kind": "clothes", "hard": False}
+            said = {"person_id": str(person), "sentence": sentence, "extra": extra}
+            records.append(Record(**about, **said, actions=actions, box_xyxy=box))
+        nobody = f"the blue one in clip {number}"
+        records.append(Record(**about, person_id="absent0", sentence=nobody, actions=(), box_xyxy=None))
+        thing = {"name": "backpack", "colour": "grey", "boxes_xyxy": [[0.8, 0.8, 0.9, 0.95]] * FRAMES}
+        scene = {"clip": name, "key_frame": KEY, "fps": 3.0, "people": people, "things": [thing]}
+        scenes.append(scene | {"place": "room"})
+        write_clip(out / name, images, 3.0)
+    # In another order than clips or people: nothing may be joined by position.
+    write_records(out / f"{split}.jsonl", records[::-1])
+    write_scenes(out / "scenes" / f"{split}.jsonl", scenes[::-1])
+
+
+class ThreadContext:
+    """Workers that are threads: no second process that loads PyTorch."""
+
+    Pool = staticmethod(multiprocessing.pool.ThreadPool)
+
+
+@functools.cache
+def painted(base: Path) -> Path:
+    """A data folder with features, made once a test session."""
+    out = base / "openravar"
+    for split, clips in (("train", 4), ("val", 3)):
+        paint_split(out, split, clips)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+        patch.setattr(cache_module, "SHARD", 3)  # so that train has two shards
+        for split in ("train", "val"):
+            build(out, split, SMALL, workers=1)
+    return out
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    return painted(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def features(data: Path) -> FeatureCache:
+    return FeatureCache(cache_folder(data, "train", SMALL))
+
+
+def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCache) -> None:
+    encoder = CompactEncoder()
+    encoder.load_state_dict(encoder_state())
+    box = Letterbox.fit(320, 180, canvas_width=160, canvas_height=96)
+    for number in (0, 3):  # of both shards
+        name = f"clips/train/{number:06d}.mp4"
+        direct = encoder(to_pixels(read_clip(data / name), box))
+        stored = features.frames(name)
+        expected = {"fine": direct.fine[KEY], "middle": direct.middle, "deep": direct.deep}
+        for part, value in expected.items():
+            assert torch.equal(stored[part], value.half().float()), part
+    assert stored["fine"].shape == (68, 12, 20) and stored["middle"].shape == (FRAMES, 99, 6, 10)
+    assert "clips/train/000004.mp4" not in features
+    assert not torch.equal(features.frames("clips/train/000000.mp4")["deep"], stored["deep"])
+
+
+def test_words_are_those_of_the_text_encoder(features: FeatureCache) -> None:
+    sentences = ["the red one in clip 2", "the green one in clip 0", "the blue one in clip 1"]
+    stored, direct = features.text(sentences), TextEncoder()(sentences)
+    assert stored.words == direct.words
+    assert torch.equal(stored.mask, direct.mask) and torch.equal(stored.keywords, direct.keywords)
+    torch.testing.assert_close(stored.states, direct.states, atol=2e-3, rtol=2e-3)
+    torch.testing.assert_close(stored.sentence, direct.sentence, atol=2e-3, rtol=2e-3)
+    with pytest.raises(KeyError):
+        features.text(["nobody ever said this"])
+
+
+def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+    monkeypatch.setattr(cache_module, "SHARD", 3)
+    monkeypatch.setattr(cache_module, "TextEncoder", None)  # sentences are all there
+    real = cache_module._encode_shard
+    monkeypatch.setattr(cache_module, "_encode_shard", lambda job: done.append(job[1].name) or real(job))
+    folder = cache_folder(data, "train", SMALL)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
+    assert build(data, "train", SMALL, workers=1) == folder and done == []
+    (folder / "0001" / "clips.json").unlink()  # as if that shard had been cut short
+    build(data, "train", SMALL, workers=1)
+    assert done == ["0001"]
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
+    assert before.keys() == after.keys()
+    assert {path.parent.name for path in after if after[path] != before[path]} == {"0001"}
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    assert json.loads((folder / "0001" / "clips.json").read_text()) == ["clips/train/000003.mp4"]
+
+
+def test_other_pictures_have_another_folder(data: Path) -> None:
+    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 4}, {"key_frame": 3})
+    folders = {cache_folder(data, "train", replace(SMALL, **change)) for change in changes}
+    assert len({folder.parent for folder in folders}) == 5
+    assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
+    with pytest.raises(FileNotFoundError, match=r"training\.cache"):
+        FeatureCache(data / "nowhere")
+
+
+def test_a_clip_of_another_length_is_refused(data: Path) -> None:
+    job = (data, data / "never", ["clips/train/000000.mp4"], replace(SMALL, frames=6))
+    with pytest.raises(ValueError, match="has 8 frames, expected 6"):
+        cache_module._encode_shard(job)
+
+
+# ---- from the folder to a batch -----------------------------------------------------------------------------------
+def test_frames_differ_and_the_box_belongs_to_the_key_frame(data: Path) -> None:
+    images = read_clip(data / "clips/train/000001.mp4")
+    assert len(images) == FRAMES and images[0].shape == (180, 320, 3)
+    found = []
+    for image in images:
+        red = (image[..., 0].astype(int) - image[..., 1]) > 100
+        rows, columns = np.nonzero(red)
+        found.append([columns.min() / 320, rows.min() / 180, (columns.max() + 1) / 320, (rows.max() + 1) / 180])
+    truth = boxes_of(1, 0)
+    assert np.abs(np.array(found) - truth).max() < 0.015  # every frame shows its own box
+    assert len({round(box[0], 2) for box in found}) == FRAMES
+    record = next(r for r in read_records_of(data) if r.clip == "clips/train/000001.mp4" and r.person_id == "0")
+    distance = np.abs(np.array(found) - np.array(record.box_xyxy)).max(1)
+    assert distance.argmin() == record.key_frame == KEY and np.sort(distance)[1] > 0.04
+
+
+def read_records_of(data: Path) -> list[Record]:
+    from training.data.records import read_records
+
+    return read_records(data / "train.jsonl")
+
+
+def test_a_batch_joins_by_name(data: Path, features: FeatureCache) -> None:
+    dataset = OpenRavar(data, "train", features, SMALL)
+    assert len(dataset) == 4 and dataset.clips == sorted(dataset.clips)
+    batch = dataset.batch([2, 0], 3, np.random.default_rng(0))
+    assert batch.people_xyxy.shape == (2, MAX_PEOPLE, FRAMES, 4) and batch.person.shape == (6,)
+    assert batch.people_real.tolist() == [[True, True] + [False] * 6] * 2
+    box = Letterbox.fit(320, 180, canvas_width=160, canvas_height=96)
+    for row, number in enumerate((2, 0)):
+        for person in range(2):
+            on_frame = box.to_frame(batch.people_xyxy[row, person])
+            expected = torch.from_numpy(boxes_of(number, person)).float()
+            if number == 0:
+                expected[0] = torch.nan
+            torch.testing.assert_close(on_frame, expected, atol=1e-5, rtol=0, equal_nan=True)
+        assert (batch.actions[row, 0].nonzero().flatten() + 1).tolist() == [8, 11]
+        assert (batch.actions[row, 1].nonzero().flatten() + 1).tolist() == [14]
+        assert batch.actions[row, 2:].sum() == 0
+        stored = features.frames(f"clips/train/{number:06d}.mp4")
+        assert torch.equal(batch.features.deep[row], stored["deep"])
+        assert torch.equal(batch.features.fine[row], stored["fine"])
+    for i, words in enumerate(batch.text.words):
+        assert words[-1] == str((2, 0)[i // 3])  # a sentence about its own clip
+        assert {"red": 0, "green": 1, "blue": -1}[words[1]] == int(batch.person[i])
+    assert {w[1] for w in batch.text.words[:3]} == {"red", "green", "blue"}  # no repetition while they last
+    assert [SMALL.categories[k] for k in batch.things_kind[:, 0]] == ["bag", "bag"]
+    inside = box.to_frame(batch.things_xyxy[0, 0])
+    torch.testing.assert_close(inside, torch.tensor([0.8, 0.8, 0.9, 0.95]), atol=1e-5, rtol=0)
+    assert batch.things_xyxy[:, 1:].isnan().all()
+    names = list(ATTRIBUTES)
+    colour = ATTRIBUTES["top_colour"]
+    assert [colour[c] for c in batch.attributes[0, :2, names.index("top_colour")]] == ["red", "green"]
+    assert ATTRIBUTES["facing"][batch.attributes[0, 0, names.index("facing")]] == "left"
+    assert (batch.attributes[:, 2:] == -1).all()
+
+
+def test_more_sentences_than_there_are_repeat_evenly(data: Path, features: FeatureCache) -> None:
+    dataset = OpenRavar(data, "train", features, SMALL, limit=1)
+    assert len(dataset) == 1
+    batch = dataset.batch([0], 6, np.random.default_rng(1))
+    said = [words[1] for words in batch.text.words]
+    assert sorted(said) == ["blue", "blue", "green", "green", "red", "red"]
+
+
+def test_hardly_visible_people_are_not_real(data: Path, features: FeatureCache) -> None:
+    dataset = OpenRavar(data, "train", features, SMALL, limit=1)
+    scene = json.loads((data / "scenes" / "train.jsonl").read_text().splitlines()[0])
+    scene["people"][0]["visible"][KEY] = 0.1
+    scene["people"][1]["boxes_xyxy"][KEY] = None
+    truth = dataset._truth(scene)
+    assert not truth["people_real"].any() and truth["people_xyxy"][1, KEY].isnan().all()
+    torch.testing.assert_close(cxcywh_to_xyxy(xyxy_to_cxcywh(truth["people_xyxy"][0])), truth["people_xyxy"][0])

@@ -1,0 +1,393 @@
+"""Losses and matching against cases made by hand."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from test_model import TINY, few_people, random_features, random_text, tiny_model
+from torch import Tensor
+
+from refatomnet.boxes import xyxy_to_cxcywh
+from refatomnet.heads import DenseDetections, DetectionHead, Detections, keep_best
+from refatomnet.model import RefAtomNetPP
+from training.criterion import (
+    MATCH_IOU,
+    Criterion,
+    LossWeights,
+    _columns,
+    _mass,
+    box_loss,
+    detection_losses,
+    focal_bce,
+    key_boxes,
+    match_people,
+    rank_loss,
+    training_detections,
+)
+from training.data.openravar import ATTRIBUTES, Batch
+
+NAN = float("nan")
+WIDE, TALL = [0.1, 0.55, 0.7, 0.75], [0.55, 0.05, 0.75, 0.5]  # xyxy
+PEOPLE = TINY.people
+
+
+def make_batch(clips: int = 2, sentences: int = 2, *, seed: int = 0) -> Batch:
+    """Two real people a clip, a wide and a tall one who move a little, and a padded row or two; one thing."""
+    random = torch.Generator().manual_seed(seed)
+    still = torch.tensor([WIDE, TALL])
+    people = torch.full((clips, PEOPLE, TINY.frames, 4), NAN)
+    drift = 0.02 * (torch.arange(TINY.frames) - TINY.key_frame).view(1, -1, 1)
+    people[:, :2] = still[:, None] + drift
+    people[0, 0, 0] = NAN  # not yet in view
+    real = torch.zeros(clips, PEOPLE, dtype=torch.bool)
+    real[:, :2] = True
+    things = torch.full((clips, 3, 4), NAN)
+    things[:, 0] = torch.tensor([0.05, 0.05, 0.3, 0.2])
+    actions = torch.zeros(clips, PEOPLE, 80)
+    actions[:, 0, [11, 79]] = 1
+    actions[:, 1, [13]] = 1
+    attributes = torch.full((clips, PEOPLE, len(ATTRIBUTES)), -1)
+    attributes[:, :2] = torch.randint(2, (clips, 2, len(ATTRIBUTES)), generator=random)
+    person = torch.tensor([[0, 1, -1][i % 3] for i in range(clips * sentences)])
+    return Batch(
+        features=random_features(clips, seed=seed),
+        people_xyxy=people,
+        people_real=real,
+        things_xyxy=things,
+        things_kind=torch.ones(clips, 3, dtype=torch.long),
+        actions=actions,
+        attributes=attributes,
+        text=random_text(clips * sentences, seed=seed),
+        person=person,
+    )
+
+
+def dense_of(batch: Batch) -> DenseDetections:
+    """The perfect detector: every cell near an object names it and its box."""
+    rows, columns = TINY.image_height // 8, TINY.image_width // 8
+    y, x = (torch.arange(rows) + 0.5) / rows, (torch.arange(columns) + 0.5) / columns
+    centres = torch.cartesian_prod(y, x).flip(-1)
+    clips = len(batch.people_xyxy)
+    logits = torch.full((clips, len(centres), len(TINY.categories)), -20.0)
+    boxes = torch.full((clips, len(centres), 4), 0.5)
+    for clip in range(clips):
+        objects = [(0, box) for box, real in zip(key_boxes(batch)[clip], batch.people_real[clip], strict=True) if real]
+        objects += [(1, batch.things_xyxy[clip, 0])]
+        for kind, box in objects:
+            middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+            near = ((centres - middle).abs() < 0.4 * half).all(1)
+            near[((centres - middle) ** 2).sum(1).argmin()] = True
+            logits[clip, near, kind] = 20.0
+            boxes[clip, near] = xyxy_to_cxcywh(box)
+    return DenseDetections(logits, boxes, centres)
+
+
+def step(model: RefAtomNetPP, batch: Batch, *, share: float = 1.0) -> tuple[Criterion, dict[str, Tensor]]:
+    criterion = Criterion(model, LossWeights())
+    clip, reading = model.encode_clips(
+        batch.features,
+        choose=lambda dense: training_detections(dense, batch, TINY.people, TINY.things, true_share=share),
+    )
+    return criterion, criterion(batch, clip, reading, model(clip, batch.text))
+
+
+@pytest.fixture(autouse=True)
+def settled() -> None:
+    """The same numbers each time; one thread, as on tiny work more only wait for each other."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+# ---- detection ----------------------------------------------------------------------------------------------------
+def test_a_perfect_detector_costs_nothing_and_finds_everybody() -> None:
+    batch = make_batch()
+    dense = dense_of(batch)
+    losses = detection_losses(dense, key_boxes(batch), batch)
+    assert losses["detect"] < 1e-4 and losses["detect_box"] < 1e-4
+    found = keep_best(dense, people=TINY.people, things=TINY.things)
+    assert found.mask.tolist() == [[True, True, False, False, True, False]] * 2
+    who, matched = match_people(found, key_boxes(batch), batch.people_real, found.mask[:, : TINY.people])
+    assert matched.tolist() == [[True, True, False, False]] * 2 and sorted(who[0, :2].tolist()) == [0, 1]
+
+
+@pytest.mark.parametrize("fault", ["corners as centres", "width and height swapped", "x and y swapped"])
+def test_a_detector_with_another_convention_is_wrong(fault: str) -> None:
+    batch = make_batch()
+    dense = dense_of(batch)
+    cx, cy, width, height = dense.boxes_cxcywh.unbind(-1)
+    wrong = {
+        "corners as centres": torch.stack([cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2], -1),
+        "width and height swapped": torch.stack([cx, cy, height, width], -1),
+        "x and y swapped": torch.stack([cy, cx, height, width], -1),
+    }[fault]
+    assert detection_losses(replace(dense, boxes_cxcywh=wrong), key_boxes(batch), batch)["detect_box"] > 0.5
+
+
+def test_a_wide_person_is_learnt_at_the_cells_of_their_middle() -> None:
+    batch = make_batch(1, 1)
+    batch.people_real[:, 1:] = False
+    batch.things_xyxy[:] = NAN
+    dense = dense_of(batch)
+    logits = torch.zeros_like(dense.logits, requires_grad=True)
+    detection_losses(replace(dense, logits=logits), key_boxes(batch), batch)["detect"].backward()
+    wanted = dense.centres[(logits.grad[0, :, 0] < 0)]  # pushed up
+    assert len(wanted) >= 2 and (logits.grad[0, :, 1:] > 0).all()
+    assert (wanted[:, 0] > 0.28).all() and (wanted[:, 0] < 0.52).all()  # middle 0.4, within 0.4 of half of 0.6
+    assert ((wanted[:, 1] - 0.65).abs() < 0.04 + 0.5 / 8).all()
+    assert wanted[:, 0].max() - wanted[:, 0].min() > 0.1
+
+
+def test_the_head_can_learn_a_wide_box() -> None:
+    torch.manual_seed(0)
+    batch = make_batch(1, 1)
+    head = DetectionHead(16, categories=3)
+    fine = torch.randn(1, 16, TINY.image_height // 8, TINY.image_width // 8)
+    optimiser = torch.optim.Adam(head.parameters(), lr=0.01)
+    for _ in range(60):
+        losses = detection_losses(head(fine), key_boxes(batch), batch)
+        optimiser.zero_grad()
+        sum(losses.values()).backward()
+        optimiser.step()
+    found = keep_best(head(fine), people=2, things=1)
+    who, matched = match_people(found, key_boxes(batch), batch.people_real, found.mask[:, :2])
+    assert matched.all() and sorted(who[0].tolist()) == [0, 1]
+
+
+def test_the_smaller_object_owns_a_shared_cell() -> None:
+    batch = make_batch(1, 1)
+    batch.people_xyxy[:, 0] = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    batch.people_xyxy[:, 1] = torch.tensor([0.2, 0.2, 0.8, 0.8])
+    dense = dense_of(batch)
+    middle = ((dense.centres - 0.5).abs() < 0.07).all(1)
+    small = torch.where(middle.view(1, -1, 1), torch.tensor([0.5, 0.5, 0.6, 0.6]), dense.boxes_cxcywh)
+    large = torch.where(middle.view(1, -1, 1), torch.tensor([0.5, 0.5, 1.0, 1.0]), dense.boxes_cxcywh)
+    truth = key_boxes(batch)
+    both = (replace(dense, boxes_cxcywh=boxes) for boxes in (small, large))
+    right, wrong = (detection_losses(predicted, truth, batch)["detect_box"] for predicted in both)
+    assert middle.sum() == 4 and right < wrong
+
+
+def test_even_the_tiniest_object_has_a_cell() -> None:
+    batch = make_batch(1, 1)
+    batch.people_xyxy[:, 0] = torch.tensor([0.30, 0.30, 0.303, 0.304])
+    dense = dense_of(batch)
+    logits = torch.zeros_like(dense.logits, requires_grad=True)
+    detection_losses(replace(dense, logits=logits), key_boxes(batch), batch)["detect"].backward()
+    up = dense.centres[logits.grad[0, :, 0] < 0]
+    assert (up - 0.3).abs().amax(1).min() < 0.07
+
+
+def test_people_unseen_at_the_key_frame_are_no_objects() -> None:
+    batch = make_batch(1, 1)
+    batch.people_real[:] = False
+    batch.things_xyxy[:] = NAN
+    dense = dense_of(make_batch(1, 1))
+    quiet = replace(dense, logits=torch.full_like(dense.logits, -20.0))
+    losses = detection_losses(quiet, key_boxes(batch), batch)
+    assert losses["detect"] < 1e-4 and losses["detect_box"] == 0
+
+
+# ---- boxes, actions -----------------------------------------------------------------------------------------------
+def test_box_loss_by_hand() -> None:
+    target = torch.tensor([WIDE])
+    assert box_loss(xyxy_to_cxcywh(target), target) < 1e-6
+    ours = torch.tensor([[0.5, 0.5, 0.4, 0.2]])  # corners 0.3, 0.4, 0.7, 0.6
+    theirs = torch.tensor([[0.5, 0.4, 0.9, 0.6]])  # centre 0.7, 0.5, size 0.4, 0.2; shares half, hull is the union
+    assert float(box_loss(ours, theirs)) == pytest.approx(2 * (1 - 1 / 3) + 5 * 0.2 / 4)
+    none = torch.zeros(0, 4, requires_grad=True)
+    nothing = box_loss(none, none)
+    nothing.backward()
+    assert nothing == 0
+
+
+def test_focal_loss_by_hand() -> None:
+    even, one = torch.zeros(1, 1), torch.ones(1, 1)
+    assert float(focal_bce(even, one)) == pytest.approx(0.25 * math.log(2))
+    sure = torch.tensor([[math.log(9.0)]])  # probability 0.9
+    assert float(focal_bce(sure, one)) == pytest.approx(0.01 * -math.log(0.9), rel=1e-4)
+    assert float(focal_bce(sure, 0 * one)) == pytest.approx(0.81 * -math.log(0.1), rel=1e-4)
+    two = torch.cat([even, sure], dim=1)  # summed over classes, averaged over rows
+    both = 0.25 * math.log(2) + 0.01 * -math.log(0.9)
+    assert float(focal_bce(two.expand(3, 2), torch.ones(3, 2))) == pytest.approx(both, rel=1e-4)
+    assert float(focal_bce(torch.zeros(0, 80), torch.zeros(0, 80))) == 0
+
+
+def test_rank_loss_by_hand() -> None:
+    def logit(*values: float) -> Tensor:
+        return torch.tensor([values]).logit()
+
+    labels = torch.tensor([[1.0, 0, 0]])
+    assert float(rank_loss(logit(0.9, 0.1, 0.2), labels)) == pytest.approx(0.0)
+    # gaps to the wrong ones, 0.2 − 0.5 + 0.4 and 0.2 − 0.5 + 0.6, over three candidates of which one is no wrong one
+    assert float(rank_loss(logit(0.5, 0.4, 0.6), labels)) == pytest.approx((0.1 + 0.3) / 3, rel=1e-4)
+    assert float(rank_loss(logit(0.5, 0.4, 0.6), labels, hardest=1)) == pytest.approx(0.3, rel=1e-4)
+    assert float(rank_loss(logit(0.5, 0.4, 0.6), torch.ones(1, 3))) == 0
+    assert float(rank_loss(logit(0.5, 0.4, 0.6), torch.zeros(1, 3))) == 0
+
+
+# ---- who is who ---------------------------------------------------------------------------------------------------
+def test_key_boxes_are_those_of_the_key_frame() -> None:
+    batch = make_batch()
+    batch.people_xyxy[:, 0] = torch.arange(TINY.frames).view(1, -1, 1)
+    assert TINY.key_frame == TINY.frames // 2  # what key_boxes takes for granted
+    assert (key_boxes(batch)[:, 0] == TINY.key_frame).all()
+
+
+def test_matching_by_hand() -> None:
+    truth = torch.tensor([[WIDE, TALL, [NAN] * 4, [0.8, 0.8, 0.9, 0.9]]])
+    real = torch.tensor([[True, True, False, False]])  # the last one is hardly visible
+    found = torch.tensor([[TALL, [0.1, 0.55, 0.7, 0.7], [0.1, 0.1, 0.2, 0.2], [0.8, 0.8, 0.9, 0.9], TALL]])
+    detections = Detections(xyxy_to_cxcywh(found), torch.ones(1, 5), torch.zeros(1, 5, dtype=torch.long), None)
+    who, matched = match_people(detections, truth, real, torch.ones(1, 4, dtype=torch.bool))
+    assert matched.tolist() == [[True, True, False, False]] and who[0, :2].tolist() == [1, 0]
+    _, masked = match_people(detections, truth, real, torch.tensor([[False, True, True, True]]))
+    assert masked.tolist() == [[False, True, False, False]]
+    assert MATCH_IOU == 0.5
+
+
+def test_true_people_come_first_when_shared_and_never_otherwise() -> None:
+    torch.manual_seed(0)
+    batch = make_batch(4, 1)
+    found = few_people(4)(None)
+    truth = xyxy_to_cxcywh(key_boxes(batch))
+    logits = torch.full((4, 6, 3), -9.0)
+    logits[:, :3, 0] = torch.tensor([2.0, 1.0, 0.0])
+    logits[:, 3:5, 1] = 1.0
+    dense = DenseDetections(logits, found.boxes_cxcywh.clone(), torch.rand(6, 2))
+    dense.boxes_cxcywh[:, 0] = truth[:, 1]  # the detector finds the tall one, and two strangers
+    dense.boxes_cxcywh[:, 1] = torch.tensor([0.2, 0.2, 0.1, 0.1])
+    dense.boxes_cxcywh[:, 2] = torch.tensor([0.9, 0.9, 0.1, 0.1])
+    own = keep_best(dense, people=TINY.people, things=TINY.things)
+    none = training_detections(dense, batch, TINY.people, TINY.things, true_share=0.0)
+    assert torch.equal(none.boxes_cxcywh, own.boxes_cxcywh) and torch.equal(none.mask, own.mask)
+    every = training_detections(dense, batch, TINY.people, TINY.things, true_share=1.0)
+    who, matched = match_people(every, key_boxes(batch), batch.people_real, every.mask[:, : TINY.people])
+    assert (every.boxes_cxcywh[:, :2] - truth[:, :2]).abs().max() < 0.3  # shaken
+    assert not torch.equal(every.boxes_cxcywh[:, :2], truth[:, :2])
+    assert matched[:, :2].float().mean() > 0.8 and (who[:, :2] == torch.tensor([0, 1]))[matched[:, :2]].all()
+    torch.testing.assert_close(every.boxes_cxcywh[:, 2:4], dense.boxes_cxcywh[:, 1:3])  # the strangers, to turn down
+    assert every.mask[:, :4].all() and not matched[:, 2:].any()
+    assert torch.equal(every.boxes_cxcywh[:, 4:], own.boxes_cxcywh[:, 4:]) and every.category[:, :4].eq(0).all()
+
+
+def test_a_clip_without_real_people_keeps_the_detectors_picks() -> None:
+    batch = make_batch(1, 1)
+    batch.people_real[:] = False
+    dense = dense_of(make_batch(1, 1))
+    own = keep_best(dense, people=TINY.people, things=TINY.things)
+    every = training_detections(dense, batch, TINY.people, TINY.things, true_share=1.0)
+    assert torch.equal(every.boxes_cxcywh, own.boxes_cxcywh) and torch.equal(every.mask, own.mask)
+    with pytest.raises(ValueError, match="4 true people do not fit into 3"):
+        training_detections(dense, batch, 3, TINY.things, true_share=1.0)
+
+
+# ---- the sum ------------------------------------------------------------------------------------------------------
+def test_every_trained_parameter_gets_a_gradient() -> None:
+    model = tiny_model()
+    model.train()
+    torch.manual_seed(0)
+    criterion, parts = step(model, make_batch(4, 3))
+    parts["total"].backward()
+    assert set(parts) == {*LossWeights().__dataclass_fields__, "total"}
+    assert all(torch.isfinite(value) and value >= 0 for value in parts.values())
+    torch.testing.assert_close(sum(v for name, v in parts.items() if name != "total"), parts["total"])
+    dead = []
+    for part in (model, criterion):
+        for name, value in part.named_parameters():
+            if value.requires_grad and (value.grad is None or not value.grad.abs().max() > 0):
+                dead.append(name)
+            assert value.grad is None or torch.isfinite(value.grad).all(), name
+    assert dead == []
+    assert all(value.grad is None for value in model.encoder.parameters())
+
+
+def test_weights_scale_their_part() -> None:
+    model, batch = tiny_model(), make_batch()
+    torch.manual_seed(0)
+    _, plain = step(model, batch)
+    clip, reading = model.encode_clips(batch.features, choose=few_people(2))
+    output = model(clip, batch.text)
+    once = Criterion(model, LossWeights())
+    twice = Criterion(model, LossWeights(choose=2.0, rank=0.0))
+    twice.load_state_dict(once.state_dict())
+    first, second = once(batch, clip, reading, output), twice(batch, clip, reading, output)
+    torch.testing.assert_close(second["choose"], 2 * first["choose"])
+    assert second["rank"] == 0 and torch.equal(second["refine"], first["refine"]) and plain.keys() == first.keys()
+
+
+def read(model: RefAtomNetPP, batch: Batch, boxes_xyxy: list[list[float]], choice: Tensor) -> dict[str, Tensor]:
+    """The parts when these people are the candidates and the model chooses so."""
+    clips = len(batch.people_xyxy)
+    found = few_people(clips, people=len(boxes_xyxy))(None)
+    found.boxes_cxcywh[:, : len(boxes_xyxy)] = xyxy_to_cxcywh(torch.tensor(boxes_xyxy))
+    clip, reading = model.encode_clips(batch.features, choose=lambda _: found)
+    output = replace(model(clip, batch.text), choice=choice.requires_grad_())
+    return Criterion(model, LossWeights())(batch, clip, reading, output)
+
+
+def test_the_choice_is_the_described_person_or_nobody() -> None:
+    model = tiny_model()
+    batch = make_batch(1, 3)  # about the wide one, the tall one, nobody
+    candidates = [[0.9, 0.9, 0.95, 0.95], TALL, WIDE]
+    right = torch.full((3, 5), -30.0)
+    right[0, 2] = right[1, 1] = right[2, 4] = 30.0
+    right[:, 3] = -torch.inf
+    parts = read(model, batch, candidates, right)
+    assert parts["choose"] < 1e-4
+    turned = right[[1, 0, 2]]
+    assert read(model, batch, candidates, turned)["choose"] > 30
+    nobody = right[[2, 2, 2]]
+    assert read(model, batch, candidates, nobody)["choose"] > 30
+    # Two candidates on the same person share the target.
+    shared = torch.full((3, 5), -30.0)
+    shared[0, 2] = shared[0, 0] = shared[1, 1] = shared[2, 4] = 30.0
+    shared[:, 3] = -torch.inf
+    assert read(model, batch, [[0.1, 0.55, 0.7, 0.74], TALL, WIDE], shared)["choose"] < 1e-4
+
+
+def test_a_described_person_nobody_found_teaches_no_choice() -> None:
+    model, batch = tiny_model(), make_batch(1, 3)
+    choice = torch.zeros(3, 5)
+    choice[:, 1:4] = -torch.inf
+    parts = read(model, batch, [[0.9, 0.9, 0.95, 0.95]], choice)
+    parts["total"].backward()
+    assert torch.isfinite(parts["total"]) and torch.isfinite(choice.grad).all()
+    assert (choice.grad[:2] == 0).all() and choice.grad[2, 4] < 0 < choice.grad[2, 0]
+    assert parts["action"] == 0 and parts["person_action"] == 0 and parts["branch_box"] > 0
+
+
+def test_labels_go_to_the_person_they_belong_to() -> None:
+    model, batch = tiny_model(), make_batch(1, 2)
+    found = few_people(1, people=3)(None)
+    found.boxes_cxcywh[:, :3] = xyxy_to_cxcywh(torch.tensor([TALL, [0.9, 0.9, 0.95, 0.95], WIDE]))
+    clip, reading = model.encode_clips(batch.features, choose=lambda _: found)
+    truth = torch.full((1, PEOPLE, 80), -20.0)
+    truth[0, 0] = (batch.actions[0, 1] * 40) - 20  # the tall one is candidate 0
+    truth[0, 2] = (batch.actions[0, 0] * 40) - 20
+    truth[0, 1] = 20.0  # a stranger, about whom nothing is known
+    boxes = clip.person_boxes.clone()
+    boxes[0, [0, 2]] = xyxy_to_cxcywh(torch.tensor([TALL, WIDE]))
+    perfect = replace(clip, person_actions=truth, person_boxes=boxes)
+    output = model(clip, batch.text)
+    described = xyxy_to_cxcywh(torch.tensor([WIDE, TALL])).unsqueeze(1).expand(-1, 2, -1)
+    output = replace(output, branch_actions=torch.zeros(2, 80), branch_boxes=described)
+    parts = Criterion(model, LossWeights())(batch, perfect, reading, output)
+    for name in ("person_action", "refine", "action", "rank", "branch_box"):
+        assert parts[name] < 1e-4, name
+    turned = replace(perfect, person_actions=truth[:, [2, 1, 0, 3]], person_boxes=boxes[:, [2, 1, 0, 3]])
+    parts = Criterion(model, LossWeights())(batch, turned, reading, output)
+    for name in ("person_action", "refine", "action", "rank"):
+        assert parts[name] > 0.01, name
+
+
+def test_following_counts_the_share_inside_the_box_of_its_frame() -> None:
+    tokens = (TINY.image_height // 16) * (TINY.image_width // 16)
+    assert _columns(tokens) == TINY.image_width // 16 and _columns(20 * 12) == 20 and _columns(10 * 6) == 10
+    columns = TINY.image_width // 16
+    boxes = torch.tensor([[[0.0, 0.0, 1 / columns, 1.0], [NAN] * 4]])  # the first column; then out of view
+    similarity = torch.full((1, 2, tokens), -30.0)
+    similarity[0, 0, ::columns] = 30.0
+    assert _mass(similarity, boxes) < 1e-4
+    assert float(_mass(torch.zeros(1, 2, tokens), boxes)) == pytest.approx(math.log(columns), rel=1e-4)
+    assert _mass(torch.zeros(1, 2, tokens), torch.full((1, 2, 4), NAN)) == 0

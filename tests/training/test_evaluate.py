@@ -1,0 +1,247 @@
+"""Evaluation and its controls on made-up answers, and on a few painted clips."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_cache import SMALL, painted
+
+from refatomnet.checkpoint import encoder_state, save_checkpoint
+from refatomnet.model import RefAtomNetPP, build_model
+from refatomnet.text import TextEncoder
+from training import evaluate
+from training.data.records import Record, read_records
+from training.evaluate import (
+    VARIANTS,
+    Answers,
+    ask_all,
+    fit_calibration,
+    other_sentences,
+    platt,
+    prior_only,
+    questions_from_videos,
+    report,
+    score,
+    window,
+)
+
+
+def record(
+    clip: int, person: int | None, *, actions: tuple[int, ...] = (12,), fps: float = 3.0, key: int = 4
+) -> Record:
+    here = person is not None
+    return Record(
+        f"v{clip}", 902, str(person) if here else "absent0", "test", f"clip {clip} person {person}",
+        actions if here else (), (0.1 + 0.2 * person, 0.2, 0.25 + 0.2 * person, 0.9) if here else None,
+        f"clips/{clip}.mp4", key, fps, {"kind": "clothes" if person == 0 else "place"},
+    )  # fmt: skip
+
+
+def fake_answers(*, clips: int = 12, seed: int = 0) -> Answers:
+    """Two people and a sentence for nobody in every clip; right for their own sentence, random for the controls."""
+    rng = np.random.default_rng(seed)
+    actions = [(12, 80), (14,), (11, 12)]
+    records = [record(c, p, actions=actions[(c + (p or 0)) % 3]) for c in range(clips) for p in (0, 1, None)]
+    count = len(records)
+    labels = np.zeros((count, 80))
+    for row, entry in enumerate(records):
+        labels[row, np.array(entry.actions, dtype=int) - 1] = 1
+    present = np.array([entry.box_xyxy is not None for entry in records])
+    boxes = np.array([entry.box_xyxy or (0.4, 0.4, 0.6, 0.6) for entry in records], dtype=np.float32)
+    wrong = np.tile(np.float32([0.7, 0.1, 0.9, 0.2]), (count, 1))
+    noise = rng.normal(size=(2, count, 80))
+    return Answers(
+        records,
+        np.repeat(np.arange(clips), 3),
+        {"own": boxes, "shuffled_sentence": wrong, "wrong_person": wrong},
+        {"own": 8 * labels - 4, "shuffled_sentence": noise[0], "wrong_person": noise[1]},
+        {"own": np.where(present, 2.0, -2.0), "shuffled_sentence": noise[0, :, 0], "wrong_person": noise[1, :, 0]},
+    )
+
+
+# ---- controls -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("seed", range(5))
+def test_sentences_of_the_controls(seed: int) -> None:
+    records = [record(c, p) for c in range(6) for p in (0, 1, 2, None)][:-1]
+    others = other_sentences(records, seed=seed)
+    assert set(others) == set(VARIANTS) and all(len(texts) == len(records) for texts in others.values())
+    assert others["own"] == [entry.sentence for entry in records]
+    for entry, shuffled, wrong in zip(records, others["shuffled_sentence"], others["wrong_person"], strict=True):
+        clip = entry.sentence.split(" person ")[0]
+        assert not shuffled.startswith(clip) and shuffled
+        assert wrong.startswith(clip) and wrong != entry.sentence and not wrong.endswith("None")
+    assert other_sentences(records, seed=seed) == others
+
+
+def test_one_who_is_alone_keeps_their_sentence() -> None:
+    records = [record(0, 0), record(1, 1), record(1, 0)]
+    others = other_sentences(records)
+    assert others["wrong_person"] == [records[0].sentence, records[2].sentence, records[1].sentence]
+    one = other_sentences([record(0, 0), record(0, 1)])  # no other clip at all: still a sentence
+    assert all(one["shuffled_sentence"])
+
+
+def test_most_of_one_clip_still_gets_another_clips_sentence() -> None:
+    records = [record(0, p) for p in (0, 1, 2)] + [record(1, 0)]
+    assert other_sentences(records)["shuffled_sentence"][:3] == [records[3].sentence] * 3
+
+
+def test_prior_only_knows_nothing() -> None:
+    answers = fake_answers()
+    prior = np.linspace(0, 1, 80)
+    found = prior_only(answers, prior)
+    assert set(found) == {"miou", "acc_iou50", "map_weighted", "map_macro", "auroc_weighted", "auroc_macro"}
+    assert found["auroc_macro"] == 0.5  # constant scores
+    # A class's precision is then how often it is true, among the records of people who are there.
+    truth = np.array([[a in r.actions for a in (11, 12, 14, 80)] for r in answers.records if r.box_xyxy])
+    assert found["map_macro"] == pytest.approx(truth.mean(0).mean())
+    middle = np.array([0.35, 0.2, 0.65, 0.9])  # shares 0.1 with the second person, and nothing with the first
+    second = 0.1 * 0.7 / (0.3 * 0.7 + 0.15 * 0.7 - 0.1 * 0.7)
+    assert middle[2] > middle[0] and found["miou"] == pytest.approx(second / 2, rel=1e-4)
+
+
+# ---- scores -------------------------------------------------------------------------------------------------------
+def test_perfect_answers_score_one() -> None:
+    found = score(fake_answers())
+    assert set(found) >= {"miou", "acc_iou50", "map_weighted", "map_macro", "auroc_weighted", "auroc_macro"}
+    assert all(value == pytest.approx(1.0) for value in found.values())
+
+
+def test_absent_people_count_for_presence_only() -> None:
+    answers = fake_answers()
+    absent = np.array([entry.box_xyxy is None for entry in answers.records])
+    answers.boxes["own"][absent] = 0.0
+    answers.actions["own"][absent] = 99.0
+    assert score(answers)["miou"] == pytest.approx(1.0) and score(answers)["map_macro"] == pytest.approx(1.0)
+    answers.presence["own"][absent] = 5.0
+    assert score(answers)["presence_auroc"] == 0
+
+
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = evaluate.bootstrap
+    monkeypatch.setattr(evaluate, "bootstrap", lambda *arguments: real(*arguments, times=8))
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_a_report_has_all_the_contract_asks_for() -> None:
+    answers = fake_answers(clips=36)  # some classes with 20 positives
+    straight = {"scale": 1.0, "bias": 0.0}
+    found = report(answers, {"actions": straight, "presence": straight, "threshold": 0.5}, controls=True)
+    scores = {"miou", "acc_iou50", "map_weighted", "map_macro", "auroc_weighted", "auroc_macro", "presence_auroc"}
+    assert {"records", "per_class", "ci95", "controls", *scores} <= set(found)
+    assert found["records"] == 108 and found["present"] == 72
+    assert set(found["controls"]) == {"prior_only", "shuffled_sentence", "wrong_person"}
+    assert set(found["ci95"]) == scores
+    assert all(low <= found[name] + 1e-9 and found[name] <= high + 1e-9 for name, (low, high) in found["ci95"].items())
+    assert set(found["per_class"]) == {"11", "12", "14", "80"} and found["per_class"]["12"]["name"] == "stand"
+    support = sum(entry["support"] for entry in found["per_class"].values())
+    assert support == sum(len(entry.actions) for entry in answers.records)
+    assert found["controls"]["wrong_person"]["miou"] == 0 and found["controls"]["shuffled_sentence"]["acc_iou50"] == 0
+    assert found["by_kind"] == {k: {"records": 36, "acc_iou50": 1.0} for k in ("clothes", "place")}
+    assert found["presence_accuracy"] == 1.0 and 0 < found["ece"] < 0.03
+    text = json.dumps(found, allow_nan=False)
+    assert json.loads(text)["records"] == 108
+    assert "controls" not in report(answers, None, controls=False)
+
+
+# ---- calibration --------------------------------------------------------------------------------------------------
+def test_calibration_finds_what_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(scale=2.0, size=40_000)
+    truth = rng.random(40_000) < 1 / (1 + np.exp(-(0.5 * logits - 1.0)))
+    found = evaluate._fit_platt(logits, truth)
+    assert found["scale"] == pytest.approx(0.5, abs=0.03) and found["bias"] == pytest.approx(-1.0, abs=0.05)
+    assert platt(np.array([2.0]), found) == pytest.approx(0.5, abs=0.02)
+    assert platt(np.array([2.0]), {"scale": 1.0, "bias": -2.0})[0] == 0.5
+
+
+def test_the_threshold_parts_present_from_absent() -> None:
+    answers = fake_answers()
+    found = fit_calibration(answers)
+    said = platt(answers.presence["own"], found["presence"])
+    present = np.array([entry.box_xyxy is not None for entry in answers.records])
+    assert ((said >= found["threshold"]) == present).all()
+    assert found["actions"]["scale"] > 0 and 0 < found["threshold"] < 1
+    json.dumps(found)
+
+
+# ---- frames -------------------------------------------------------------------------------------------------------
+def test_the_window_lies_around_the_key_frame() -> None:
+    images = list(range(100))
+
+    def look(key: int, fps: float) -> list[int]:
+        return window(images, record(0, 0, key=key, fps=fps), SMALL)
+
+    assert look(4, 3.0) == [0, 1, 2, 3, 4, 5, 6, 7]  # the training clips: every frame, once
+    assert look(50, 30.0) == [10, 20, 30, 40, 50, 60, 70, 80]
+    assert look(50, 25.0) == [17, 25, 33, 42, 50, 58, 67, 75]
+    assert look(5, 30.0) == [0, 0, 0, 0, 5, 15, 25, 35] and look(98, 30.0)[4:] == [98, 99, 99, 99]
+    for fps in (3.0, 12.5, 29.97, 60.0):
+        assert look(50, fps)[SMALL.key_frame] == 50  # the box belongs to this one
+    assert look(50, 1.0) == [49, 49, 49, 50, 50, 50, 51, 51]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    return painted(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def model() -> RefAtomNetPP:
+    torch.manual_seed(0)
+    model = build_model(SMALL)
+    model.encoder.load_state_dict(encoder_state())
+    return model.train()
+
+
+def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RefAtomNetPP) -> None:
+    records = read_records(data / "train.jsonl")
+    records = records[::2] + records[1::2]  # the records of a clip lie apart
+    sentences = other_sentences(records)
+    questions = list(questions_from_videos(model, data, records, sentences))
+    assert len(questions) == 4 and sum(len(q.records) for q in questions) == len(records)
+    by_name = {(r.clip, r.person_id): sentences["wrong_person"][i] for i, r in enumerate(records)}
+    for question in questions:
+        assert len({r.clip for r in question.records}) == 1
+        assert question.sentences["own"] == [r.sentence for r in question.records]
+        assert question.sentences["wrong_person"] == [by_name[r.clip, r.person_id] for r in question.records]
+        assert question.features.fine.shape == (1, 68, 12, 20) and question.features.middle.shape[:2] == (1, 8)
+    embed = TextEncoder()
+    answers = ask_all(model, questions, embed)
+    assert not model.training  # no dropout while measuring
+    assert sorted(r.sentence for r in answers.records) == sorted(r.sentence for r in records)  # each once, none dropped
+    assert answers.clips.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+    for variant in VARIANTS:
+        assert answers.boxes[variant].shape == (12, 4) and answers.actions[variant].shape == (12, 80)
+        assert (answers.boxes[variant] >= 0).all() and (answers.boxes[variant] <= 1).all()
+    # One by one, each record's answer is the same: nothing slipped a row.
+    second = questions[1]
+    for i, text in enumerate(second.sentences["wrong_person"]):
+        with torch.inference_mode():
+            output = model(model.encode_clips(second.features)[0], embed([text]))
+        row = 3 + i
+        np.testing.assert_allclose(answers.actions["wrong_person"][row], output.actions[0].numpy(), atol=1e-4)
+        np.testing.assert_allclose(answers.presence["wrong_person"][row], output.presence[0].numpy(), atol=1e-4)
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_the_command_writes_the_contract(
+    data: Path, model: RefAtomNetPP, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    straight = {"scale": 1.0, "bias": 0.0}
+    card = {"name": "fresh", "calibration": {"actions": straight, "presence": straight, "threshold": 0.5}}
+    save_checkpoint(model, tmp_path / "fresh", card)
+    out = tmp_path / "out.json"
+    arguments = ["evaluate", "--data", str(data), "--split", "val", "--checkpoint", str(tmp_path / "fresh")]
+    monkeypatch.setattr("sys.argv", [*arguments, "--json", str(out), "--controls", "--limit", "6"])
+    evaluate.main()
+    found = json.loads(out.read_text())
+    assert found == json.loads(capsys.readouterr().out) and found["records"] == 6
+    assert found["checkpoint"] == "fresh" and found["data"] == "openravar/val"
+    assert found["command"].startswith("python -m training.evaluate --data")
+    assert 0 <= found["miou"] <= 1 and not math.isnan(found["map_macro"])
