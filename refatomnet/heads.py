@@ -146,7 +146,7 @@ class TubeTokens(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.proj = nn.Linear(width * math.prod(TUBE_GRID), width)
+        self.proj = nn.Sequential(nn.Linear(width * math.prod(TUBE_GRID), width), nn.LayerNorm(width))
 
     def forward(self, maps: Tensor, boxes_cxcywh: Tensor) -> Tensor:
         """Tokens (B, M, T, D) of boxes (B, M, 4) on token maps (B, T, D, h, w)."""
@@ -161,11 +161,12 @@ class RegionTokens(nn.Module):
 
     def __init__(self, channels: int, width: int, *, categories: int, dropout: float) -> None:
         super().__init__()
-        self.squeeze = nn.Conv2d(channels, 64, 1)
+        self.squeeze = nn.Sequential(nn.Conv2d(channels, 64, 1), nn.GroupNorm(1, 64))
         self.look = nn.Sequential(nn.Dropout(dropout), nn.Linear(64 * math.prod(LOOK_GRID), width), nn.GELU())
-        self.look_proj = nn.Linear(width, width)
-        self.geometry = mlp(12, width, width)
+        self.look_proj = nn.Sequential(nn.Linear(width, width), nn.LayerNorm(width))
+        self.geometry = nn.Sequential(mlp(12, width, width), nn.LayerNorm(width))
         self.category = nn.Embedding(categories, width)
+        nn.init.normal_(self.category.weight, std=0.1)  # smaller than looks and geometry, or it would drown them
         self.norm = nn.LayerNorm(width)
 
     def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:

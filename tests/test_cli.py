@@ -13,14 +13,17 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+import torch
 from test_video import make_video
 
 import refatomnet
 from refatomnet import cli
+from refatomnet.boxes import iou
 from refatomnet.types import Result
 from refatomnet.video import probe
 
 ROOT = Path(__file__).parents[1]
+SHIPPED_SAMPLE = ("samples-4-000001", "0")  # the video and the person the shipped weights are asked about
 GREY, RED = "the man in the grey shirt", "the woman in the red coat"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -429,3 +432,17 @@ def test_info_tells_what_a_checkpoint_is(run: Run, checkpoint: Path) -> None:
     parts = data["parameters"]
     assert parts["total"] == parts["trained"] + parts["frozen_visual"] + parts["frozen_text"] > 2e7
     assert data["milliseconds"]["clip"] > 0 and data["milliseconds"]["sentence"] > 0
+
+
+def test_shipped_weights_answer_a_sample(samples: list[dict[str, Any]], tmp_path: Path) -> None:
+    record = next(r for r in samples if r["video"] == SHIPPED_SAMPLE[0] and r["person_id"] == SHIPPED_SAMPLE[1])
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", "refatomnet", "predict", str(record["clip"]), record["sentence"], "--json", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = Result.from_dict(json.loads(out.read_text()))
+    size = [result.video.width, result.video.height] * 2
+    truth = torch.tensor([v * s for v, s in zip(record["box_xyxy"], size, strict=True)])
+    point = min(result.queries[0].track, key=lambda p: abs(p.frame - record["key_frame"]))
+    assert abs(point.frame - record["key_frame"]) <= result.video.fps
+    assert iou(torch.tensor(point.box_xyxy), truth) > 0.5

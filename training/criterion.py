@@ -20,15 +20,15 @@ class LossWeights:
 
     detect: float = 1.0
     detect_box: float = 1.0
-    choose: float = 1.0
-    action: float = 0.5
-    person_action: float = 1.0
+    choose: float = 2.0
+    action: float = 0.3
+    person_action: float = 0.5
     rank: float = 0.2
     refine: float = 1.0
     branch_box: float = 0.3
     follow_people: float = 0.1
     follow_words: float = 0.05
-    attribute: float = 0.1
+    attribute: float = 0.4
 
 
 class AttributeHeads(nn.Module):

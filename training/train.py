@@ -44,7 +44,8 @@ class TrainConfig:
 
     data, run: Folders; ``~`` is expanded. name: Of the checkpoint.
     batch_clips, sentences: Clips a step, and sentences about each.
-    epochs: Passes over the clips; the learning rate falls to zero over all of them.
+    still_epochs: Passes over the key frames alone, first: people, looks and sentences are learnt at a fraction of the
+        work. epochs: Passes over the whole clips after that, from half the learning rate. It falls to zero over each.
     minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.
     true_share: Share of clips with true boxes among the candidates, at the start; falls linearly to a quarter of it.
     ema: Decay of the averaged weights, which are what is evaluated and saved.
@@ -56,6 +57,7 @@ class TrainConfig:
     seed: int = 0
     batch_clips: int = 24
     sentences: int = 4
+    still_epochs: float = 0.0
     epochs: float = 6.0
     minutes: float | None = None
     learning_rate: float = 6e-4
@@ -149,7 +151,8 @@ class Trainer:
         self.val_cache = self._features("val")
         self.val_records = self._val_records()
         self.steps_an_epoch = max(1, len(self.train_set) // config.batch_clips)
-        self.total_steps = max(1, round(config.epochs * self.steps_an_epoch))
+        self.still_steps = round(config.still_epochs * self.steps_an_epoch)
+        self.total_steps = max(1, self.still_steps + round(config.epochs * self.steps_an_epoch))
 
     def _features(self, split: str) -> FeatureCache:
         return FeatureCache(build(self.data_folder, split, self.config.model))
@@ -212,6 +215,7 @@ class Trainer:
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # so that a resumed run draws what it would have drawn
         progress = self.step / self.total_steps
+        batch = batch.still(config.model.key_frame) if self.step < self.still_steps else batch
         share = config.true_share * (1 - 0.75 * progress)
         self.model.train()
         clip, reading = self.model.encode_clips(
@@ -226,7 +230,7 @@ class Trainer:
             torch.save(dataclasses.asdict(batch), self.folder / "bad_batch.pt")
             raise FloatingPointError(f"the loss is not finite at step {self.step}; its batch is in bad_batch.pt")
         for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * self._rate(progress)
+            group["lr"] = config.learning_rate * self._rate()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
@@ -234,10 +238,13 @@ class Trainer:
         self.ema.update(self.model)
         return {**{name: float(value.detach()) for name, value in parts.items()}, "grad_norm": float(norm)}
 
-    def _rate(self, progress: float) -> float:
-        """Linear warm-up, then a cosine to zero."""
-        warm = (self.step + 1) / max(1, self.config.warmup_steps)
-        return min(warm, 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+    def _rate(self) -> float:
+        """Linear warm-up and a cosine to zero, over the still pictures and again, half as high, over the clips."""
+        still = self.step < self.still_steps
+        begin, end = (0, self.still_steps) if still else (self.still_steps, self.total_steps)
+        top = 0.5 if begin else 1.0
+        warm = (self.step - begin + 1) / max(1, self.config.warmup_steps)
+        return top * min(warm, 0.5 * (1 + math.cos(math.pi * min((self.step - begin) / (end - begin), 1.0))))
 
     def _log(self, writer: SummaryWriter, parts: dict[str, float], began: float) -> None:
         for name, value in parts.items():

@@ -17,6 +17,7 @@ from refatomnet.errors import DataError
 from training import train as train_module
 from training.cache import cache_folder
 from training.criterion import LossWeights
+from training.data.openravar import Batch
 from training.train import Ema, TrainConfig, Trainer, read_train_config
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
@@ -29,8 +30,8 @@ class Recorder(Trainer):
         super().__init__(config)
         self.parts: list[dict[str, float]] = []
 
-    def _train_step(self, indices: list[int]) -> dict[str, float]:
-        self.parts.append(super()._train_step(indices))
+    def _train_step(self, batch: Batch) -> dict[str, float]:
+        self.parts.append(super()._train_step(batch))
         return self.parts[-1]
 
 
@@ -52,8 +53,8 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
     assert whole.total_steps == 4 and whole.steps_an_epoch == 2
     whole.fit()
     first = make("halves")
-    for indices in first._batches():
-        first._train_step(indices)
+    for batch in first._prefetched():
+        first._train_step(batch)
         first.step += 1
         if first.step == 2:
             break
@@ -81,23 +82,30 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
     assert not torch.equal(whole.model.score[0].weight, averaged)
 
 
-def test_every_clip_comes_once_an_epoch(make: Any) -> None:
+def test_every_clip_comes_once_an_epoch(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = make()
-    seen = []
-    for indices in trainer._batches():
+    read, seen = trainer.train_set.batch, []
+
+    def watched(indices: list[int], *more: Any) -> Batch:
         seen.append(indices)
+        return read(indices, *more)
+
+    monkeypatch.setattr(trainer.train_set, "batch", watched)
+    batches = []
+    for batch in trainer._prefetched():
+        batches.append(batch)
         trainer.step += 1
     assert [sorted(seen[0] + seen[1]), sorted(seen[2] + seen[3])] == [[0, 1, 2, 3]] * 2
     trainer.step = 3
-    assert next(iter(trainer._batches())) == seen[3]
+    assert torch.equal(next(trainer._prefetched()).actions, batches[3].actions)
 
 
 def test_a_step_learns_and_leaves_the_encoder_alone(make: Any) -> None:
     trainer = make(batch_clips=4, epochs=6.0, warmup_steps=1, learning_rate=2e-3)
     encoder = {name: value.clone() for name, value in trainer.model.encoder.state_dict().items()}
     before = {n: p.detach().clone() for n, p in trainer.model.named_parameters() if p.requires_grad}
-    for indices in trainer._batches():
-        trainer._train_step(indices)
+    for batch in trainer._prefetched():
+        trainer._train_step(batch)
         trainer.step += 1
     assert trainer.parts[-1]["detect"] < trainer.parts[0]["detect"]
     assert all(torch.equal(value, encoder[name]) for name, value in trainer.model.encoder.state_dict().items())
@@ -115,7 +123,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(make: Any) -> None:
     with pytest.raises(FloatingPointError, match="step 0"):
         trainer.fit()
     assert torch.equal(trainer.model.detector.box.weight, before)
-    assert set(torch.load(trainer.folder / "bad_batch.pt")) == {"indices", "step"}
+    assert set(torch.load(trainer.folder / "bad_batch.pt")) == {field.name for field in dataclasses.fields(Batch)}
 
 
 def test_validation_is_on_val_only(make: Any) -> None:
@@ -132,15 +140,17 @@ def test_validation_is_on_val_only(make: Any) -> None:
     assert len(few.val_records) == 3
 
 
-def test_rate_warms_up_and_falls_to_zero(make: Any) -> None:
+def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: Any) -> None:
     trainer = make(warmup_steps=4)
-    rates = []
-    for step in range(4):
+    trainer.still_steps, trainer.total_steps = 100, 300
+
+    def rate(step: int) -> float:
         trainer.step = step
-        rates.append(trainer._rate(step / 100))
-    assert rates == pytest.approx([0.25, 0.5, 0.75, 0.5 * (1 + math.cos(math.pi * 0.03))])
-    trainer.step = 50
-    assert trainer._rate(0.5) == pytest.approx(0.5) and trainer._rate(1.0) == pytest.approx(0.0)
+        return trainer._rate()
+
+    assert [rate(step) for step in range(4)] == pytest.approx([0.25, 0.5, 0.75, 0.5 * (1 + math.cos(math.pi * 0.03))])
+    assert rate(50) == pytest.approx(0.5) and rate(99) < 0.001
+    assert rate(100) == pytest.approx(0.5 * 0.25) and rate(200) == pytest.approx(0.25) and rate(299) < 0.001
 
 
 def test_only_matrices_decay(make: Any) -> None:

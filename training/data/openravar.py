@@ -1,6 +1,6 @@
 """Training examples from a generated data set: a clip's cached features, everyone in it, and sentences about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class Batch:
     attributes: Tensor
     text: TextTokens
     person: Tensor
+
+    def still(self, key_frame: int) -> "Batch":
+        """The same with the key frame alone."""
+        one = slice(key_frame, key_frame + 1)
+        features = replace(self.features, middle=self.features.middle[:, one], deep=self.features.deep[:, one])
+        return replace(self, features=features, people_xyxy=self.people_xyxy[:, :, one])
 
 
 class OpenRavar:
