@@ -437,7 +437,8 @@ def test_info_tells_what_a_checkpoint_is(run: Run, checkpoint: Path) -> None:
 def test_shipped_weights_answer_a_sample(samples: list[dict[str, Any]], tmp_path: Path) -> None:
     record = next(r for r in samples if r["video"] == SHIPPED_SAMPLE[0] and r["person_id"] == SHIPPED_SAMPLE[1])
     out = tmp_path / "out.json"
-    command = [sys.executable, "-m", "refatomnet", "predict", str(record["clip"]), record["sentence"], "--json", str(out)]
+    asked = [str(record["clip"]), record["sentence"]]
+    command = [sys.executable, "-m", "refatomnet", "predict", *asked, "--json", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result = Result.from_dict(json.loads(out.read_text()))

@@ -412,10 +412,11 @@ def test_samples_lie_inside_a_wide_box() -> None:
 
 def test_a_tube_looks_at_its_box_in_every_frame() -> None:
     tubes = TubeTokens(TINY.width)
-    nn.init.eye_(tubes.proj.weight)  # the first sample passes, the rest is dropped: the upper left one of 4 x 2
-    nn.init.zeros_(tubes.proj.bias)
+    plain = nn.Linear(TINY.width * 8, TINY.width)  # the first sample passes: the upper left one of 4 x 2
+    nn.init.zeros_(plain.bias)
     with torch.no_grad():  # channels lead, sample points follow
-        tubes.proj.weight.copy_(torch.eye(TINY.width * 8).view(8, TINY.width, -1)[0])
+        plain.weight.copy_(torch.eye(TINY.width * 8).view(8, TINY.width, -1)[0])
+    tubes.proj = nn.Sequential(plain)
     boxes = torch.rand(2, 5, 4) * 0.2 + 0.4
     tokens = tubes(numbered_maps(2), boxes)
     assert tokens.shape == (2, 5, TINY.frames, TINY.width)

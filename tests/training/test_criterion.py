@@ -309,7 +309,7 @@ def test_weights_scale_their_part() -> None:
     clip, reading = model.encode_clips(batch.features, choose=few_people(2))
     output = model(clip, batch.text)
     once = Criterion(model, LossWeights())
-    twice = Criterion(model, LossWeights(choose=2.0, rank=0.0))
+    twice = Criterion(model, LossWeights(choose=4.0, rank=0.0))
     twice.load_state_dict(once.state_dict())
     first, second = once(batch, clip, reading, output), twice(batch, clip, reading, output)
     torch.testing.assert_close(second["choose"], 2 * first["choose"])
