@@ -38,7 +38,6 @@ class ModelConfig:
     people: int = 8
     things: int = 6
     word_width: int = 384
-    max_words: int = 40
     categories: tuple[str, ...] = tuple(CATEGORIES)
 
     def to_dict(self) -> dict[str, Any]:

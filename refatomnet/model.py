@@ -42,7 +42,7 @@ class ClipTokens:
     temporal: Scanned visual tokens averaged over space (B, T, D). spatial: averaged over frames (B, S, D).
     scene: Scene level, trajectories averaged over the detections (B, T, D).
     people: One token a detected person, what was seen of them and how they moved (B, P, D).
-    people_mask: True where a person is real (B, P). person_scores: how sure the detector is of each (B, P).
+    people_mask: True where a person is real (B, P).
     person_boxes: Refined boxes, cxcywh in fractions of the canvas (B, P, 4).
     person_actions: Action logits of every person (B, P, 80).
     """
@@ -53,7 +53,6 @@ class ClipTokens:
     scene: Tensor
     people: Tensor
     people_mask: Tensor
-    person_scores: Tensor
     person_boxes: Tensor
     person_actions: Tensor
 
@@ -217,7 +216,6 @@ class RefAtomNetPP(nn.Module):
             scene=masked_mean(moving, found.mask, dim=1),
             people=self.person_norm(cue + moved.mean(2)),
             people_mask=found.mask[:, :people],
-            person_scores=found.scores[:, :people],
             person_boxes=_shift(found.boxes_cxcywh[:, :people], self.person_box(cue)),
             person_actions=self.person_action(torch.cat([cue, motion], dim=-1)),
         )

@@ -13,7 +13,6 @@ from torch import Tensor
 from refatomnet.errors import SentenceError
 
 MAX_CHARACTERS = 300
-WORD_WIDTH = 384
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 
 # English function words that name neither looks nor place. Colours, places, numbers, order words, negations and

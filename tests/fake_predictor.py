@@ -2,6 +2,8 @@
 
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,3 +101,15 @@ class FakePredictor:
         track = (TrackPoint(5, (40.0, 45.0, 93.0, 179.0)),)
         presence = 0.94 if here else 0.03
         return Query(sentence, here, presence, tuple(keys), segments if here else (), track if here else ())
+
+
+@contextmanager
+def serve(predictor: "FakePredictor", folder: Path) -> Iterator[str]:
+    """The address of a running demo around a predictor and a folder of samples."""
+    from refatomnet.demo import build_demo, launch_options, read_samples
+
+    samples = read_samples(folder)
+    demo = build_demo(lambda: predictor, samples)
+    _, address, _ = demo.launch(**launch_options(samples), prevent_thread_lock=True, quiet=True)
+    yield address
+    demo.close()

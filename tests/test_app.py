@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_predictor import FakePredictor, write_clip
+from fake_predictor import FakePredictor, serve, write_clip
 
 gradio_client = pytest.importorskip("gradio_client")
 
-from refatomnet.demo import build_demo, launch_options, plots, read_samples  # noqa: E402
+from refatomnet.demo import plots, read_samples  # noqa: E402
 from refatomnet.demo.handlers import (  # noqa: E402
     OUR_FAULT,
     Answered,
@@ -56,11 +56,8 @@ def fake():
 
 @pytest.fixture(scope="module")
 def url(fake, samples_folder):
-    samples = read_samples(samples_folder)
-    demo = build_demo(lambda: fake, samples)
-    _, address, _ = demo.launch(**launch_options(samples), prevent_thread_lock=True, quiet=True)
-    yield address
-    demo.close()
+    with serve(fake, samples_folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,11 @@ import json
 import shutil
 
 import pytest
-from fake_predictor import FakePredictor, write_clip
+from fake_predictor import FakePredictor, serve, write_clip
 
 pytest.importorskip("playwright")
 
 from playwright.sync_api import expect, sync_playwright
-
-from refatomnet.demo import build_demo, launch_options, read_samples
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")]
@@ -38,11 +36,8 @@ def fake():
 
 @pytest.fixture(scope="module")
 def url(folder, fake):
-    samples = read_samples(folder)
-    demo = build_demo(lambda: fake, samples)
-    _, address, _ = demo.launch(**launch_options(samples), prevent_thread_lock=True, quiet=True)
-    yield address
-    demo.close()
+    with serve(fake, folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -79,24 +79,13 @@ def seeds(*indices: int, split: str = "train", seed: int = 5) -> str:
     return ",".join(str(generate.clip_seed(split, seed, i)) for i in indices)
 
 
+def arguments(out: Path, *, clips: int = 4, split: str = "train") -> list[str]:
+    chosen = {"out": out, "split": split, "clips": clips, "seed": 5, "workers": 1, "studio": f"{__name__}:FakeStudio"}
+    return [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
+
+
 def run(out: Path, *more: str, clips: int = 4, split: str = "train") -> int:
-    return generate.main(
-        [
-            "--out",
-            str(out),
-            "--split",
-            split,
-            "--clips",
-            str(clips),
-            "--seed",
-            "5",
-            "--workers",
-            "1",
-            "--studio",
-            f"{__name__}:FakeStudio",
-            *more,
-        ]
-    )
+    return generate.main([*arguments(out, clips=clips, split=split), *more])
 
 
 def annotation(out: Path, split: str = "train") -> tuple[bytes, bytes]:
@@ -157,23 +146,7 @@ def test_a_killed_run_is_merged_early_and_goes_on(whole, tmp_path):
     folders = [str(Path(__file__).parent), str(Path(generate.__file__).parents[1])]
     code = f"import sys; sys.path[:0] = {folders!r}; from training import generate; "
     code += "sys.exit(generate.main(sys.argv[1:]))"
-    command = [
-        sys.executable,
-        "-c",
-        code,
-        "--out",
-        str(tmp_path),
-        "--split",
-        "train",
-        "--clips",
-        "4",
-        "--seed",
-        "5",
-        "--workers",
-        "1",
-        "--studio",
-        f"{__name__}:FakeStudio",
-    ]
+    command = [sys.executable, "-c", code, *arguments(tmp_path)]
     process = subprocess.Popen(command, env=os.environ | {"FAKE_SLOW": seeds(1, 2, 3)}, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not (tmp_path / ".parts/train/000001.json").exists() and time.monotonic() < deadline:
