@@ -143,10 +143,7 @@ def milliseconds(predictor: "Predictor") -> dict[str, float]:
     texts = TextEncoder()
 
     def encode() -> Any:
-        features = model.encode_frames(pixels)
-        key = slice(config.key_frame, config.key_frame + 1)
-        clip = FrameFeatures(features.fine[key], features.middle[None], features.deep[None])
-        return model.encode_clips(clip)[0]
+        return model.encode_clips(FrameFeatures.stack([model.encode_frames(pixels)]))[0]
 
     with torch.inference_mode():
         clip = encode()

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from refatomnet.attention import CrossAttention
 from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
 
 LOOK_GRID = (6, 4)  # sample points inside a detection's box on the key frame, down and across
-TUBE_GRID = (4, 2)  # the same on every frame, on the coarser map
+TUBE_GRID = (4, 2)  # the same on every frame, on the coarse token map
+LIMB_GRID = (6, 4)  # and on the fine map: hands, feet and what they hold
 
 
 def mlp(*widths: int) -> nn.Sequential:
@@ -139,21 +141,61 @@ def sample_inside(features: Tensor, boxes_cxcywh: Tensor, grid: tuple[int, int])
 class TubeTokens(nn.Module):
     """One token a detection and frame: what lies inside the detection's box there, somewhat widened.
 
-    A retrieved token is one cell; limbs that wave or kick lie beside it.
+    A retrieved token is one cell; limbs that wave or kick lie beside it, and are smaller than a cell.
     """
 
     WIDEN = 1.25
+    LIMB_CHANNELS = 32
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, fine_channels: int) -> None:
         super().__init__()
-        self.proj = nn.Sequential(nn.Linear(width * math.prod(TUBE_GRID), width), nn.LayerNorm(width))
+        limbs = self.LIMB_CHANNELS
+        self.squeeze = nn.Sequential(nn.Conv2d(fine_channels, limbs, 1), nn.GroupNorm(1, limbs))
+        self.body = nn.Linear(width * math.prod(TUBE_GRID), width)
+        self.limbs = nn.Sequential(nn.Linear(limbs * math.prod(LIMB_GRID), width), nn.GELU(), nn.Linear(width, width))
+        self.norm = nn.LayerNorm(width)
 
-    def forward(self, maps: Tensor, boxes_cxcywh: Tensor) -> Tensor:
-        """Tokens (B, M, T, D) of boxes (B, M, 4) on token maps (B, T, D, h, w)."""
+    def forward(self, maps: Tensor, fine: Tensor, boxes_cxcywh: Tensor) -> Tensor:
+        """Tokens (B, M, T, D) of boxes (B, M, 4) on token maps (B, T, D, h, w) and fine maps (B, T, C, 2h, 2w)."""
         clips, frames = maps.shape[:2]
         boxes = torch.cat([boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:] * self.WIDEN], dim=-1)
-        sampled = sample_inside(maps.flatten(0, 1), boxes.repeat_interleave(frames, 0), TUBE_GRID)
-        return self.proj(sampled).unflatten(0, (clips, frames)).transpose(1, 2)
+        boxes = boxes.repeat_interleave(frames, 0)
+        body = self.body(sample_inside(maps.flatten(0, 1), boxes, TUBE_GRID))
+        limbs = self.limbs(sample_inside(self.squeeze(fine.flatten(0, 1)), boxes, LIMB_GRID))
+        return self.norm(body + limbs).unflatten(0, (clips, frames)).transpose(1, 2)
+
+
+class Surroundings(nn.Module):
+    """What is around each person: they look at everyone and everything detected, by where it lies from them."""
+
+    def __init__(self, width: int, *, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.lies = mlp(5, width, width)
+        self.look = CrossAttention(width, heads=heads, dropout=dropout)
+
+    def forward(self, people: Tensor, around: Tensor, boxes_cxcywh: Tensor, mask: Tensor) -> Tensor:
+        """Tokens (B, P, D) of people (B, P, D), the first P of the detections ``around`` (B, M, D) in boxes (B, M, 4).
+
+        ``mask`` (B, M) is true where a detection is real. A person is among what they look at, so nobody sees nothing.
+        """
+        count = people.shape[1]
+        context = around.unsqueeze(1) + self.lies(self.describe(boxes_cxcywh[:, :count], boxes_cxcywh))
+        itself = torch.eye(count, around.shape[1], dtype=torch.bool, device=mask.device)
+        seen = (mask.unsqueeze(1) | itself).flatten(0, 1)
+        looked = self.look(people.reshape(-1, 1, people.shape[2]), context.flatten(0, 1), context_mask=seen)
+        return looked.reshape(people.shape)
+
+    @staticmethod
+    def describe(people_cxcywh: Tensor, boxes_cxcywh: Tensor) -> Tensor:
+        """Five numbers a person (B, P, 4) and box (B, M, 4): how far across and down in heights of the person, how
+        much larger, and their overlap (B, P, M, 5).
+        """
+        person, other = people_cxcywh.unsqueeze(2), boxes_cxcywh.unsqueeze(1)
+        height = person[..., 3:].clamp(min=1e-3)
+        away = ((other[..., :2] - person[..., :2]) / height).clamp(-4, 4)
+        larger = (other[..., 2:].clamp(min=1e-3) / height).log()
+        overlap = pairwise_iou(cxcywh_to_xyxy(people_cxcywh), cxcywh_to_xyxy(boxes_cxcywh))
+        return torch.cat([away, larger, overlap.unsqueeze(-1)], dim=-1)
 
 
 class RegionTokens(nn.Module):

@@ -23,6 +23,7 @@ from refatomnet.heads import (
     Detections,
     RegionTokens,
     SeparableBlock,
+    Surroundings,
     TubeTokens,
     keep_best,
     mlp,
@@ -129,8 +130,7 @@ class Neck(nn.Module):
     def forward(self, features: FrameFeatures, key_frame: int) -> tuple[Tensor, Tensor]:
         """Tokens map (B, T, D, H/16, W/16) and fine map of the key frame (B, C, H/8, W/8).
 
-        ``features.fine`` holds the key frame only (B, 68, H/8, W/8); the others every frame (B, T, …), or the key
-        frame alone (B, 1, …) for a still picture.
+        The features are of every frame (B, T, …), or of the key frame alone (B, 1, …) for a still picture.
         """
         clips, frames = features.middle.shape[:2]
         deep = self.deep(features.deep.flatten(0, 1))
@@ -140,7 +140,7 @@ class Neck(nn.Module):
         maps = maps.unflatten(0, (clips, frames)) + self.place + time
         key_frame = key_frame if frames == len(self.time) else 0
         lifted = functional.interpolate(self.lift(maps[:, key_frame]), scale_factor=2.0, mode="bilinear")
-        return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine) + lifted)))
+        return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine[:, key_frame]) + lifted)))
 
 
 class RefAtomNetPP(nn.Module):
@@ -157,7 +157,8 @@ class RefAtomNetPP(nn.Module):
         self.neck = Neck(config, fine)
         self.detector = DetectionHead(fine, categories=kinds)
         self.regions = RegionTokens(fine + FINE_CHANNELS, width, categories=kinds, dropout=config.dropout)
-        self.tubes = TubeTokens(width)
+        self.tubes = TubeTokens(width, FINE_CHANNELS)
+        self.surroundings = Surroundings(width, **attend)
         self.scene_retrieval = SemanticRetrieval(width)
         self.word_retrieval = SemanticRetrieval(width)
         self.scan_scene = TrajectoryMamba(width, state_size=config.state_size)
@@ -171,7 +172,7 @@ class RefAtomNetPP(nn.Module):
         self.branch_action = nn.ModuleList([mlp(width, 128, NUM_ACTIONS), mlp(width, 128, NUM_ACTIONS)])
         self.person_norm = nn.LayerNorm(width)
         self.moved_norm = nn.LayerNorm(2 * width)
-        self.person_action = mlp(3 * width, 2 * width, NUM_ACTIONS)
+        self.person_action = mlp(4 * width, 2 * width, NUM_ACTIONS)
         self.person_box = mlp(width, width, 4)
         self.nobody = nn.Parameter(torch.randn(width) * 0.02)
         self.among = nn.ModuleList([CrossAttention(width, **attend) for _ in range(config.layers)])
@@ -192,32 +193,35 @@ class RefAtomNetPP(nn.Module):
         """Everything sentence-free about clips: visual tokens, detections, their trajectories, people.
 
         Args:
-            features: ``middle`` and ``deep`` of every frame (B, T, …), or of the key frame alone (B, 1, …), as
-                training on still pictures does; ``fine`` of the key frame only (B, …).
+            features: Of every frame (B, T, …), or of the key frame alone (B, 1, …), as training on still pictures
+                does.
             choose: How to pick detections, for training; by default the best after suppression.
         """
         config = self.config
         maps, fine = self.neck(features, config.key_frame)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
-        cues = self.regions(torch.cat([fine, features.fine], dim=1), found.boxes_cxcywh, found.category)
+        key = config.key_frame if features.fine.shape[1] > 1 else 0
+        cues = self.regions(torch.cat([fine, features.fine[:, key]], dim=1), found.boxes_cxcywh, found.category)
         tokens = maps.flatten(3).transpose(2, 3)
         paths = self.scene_retrieval(cues, tokens, self.scene_retrieval.keys(tokens), cue_mask=found.mask)
-        inside = self.tubes(maps, found.boxes_cxcywh) * found.mask[:, :, None, None]
+        inside = self.tubes(maps, features.fine, found.boxes_cxcywh) * found.mask[:, :, None, None]
         moving = self.scan_scene(paths.tokens + inside)
         temporal, spatial = self._scan_visual(maps)
         people = config.people
         cue, moved = cues[:, :people], moving[:, :people]
         motion = self.moved_norm(torch.cat([moved.mean(2), moved.amax(2)], dim=-1))
+        acting = self.person_norm(cues + moving.mean(2))
+        around = self.surroundings(acting[:, :people], acting, found.boxes_cxcywh, found.mask)
         clip = ClipTokens(
             tokens=tokens,
             temporal=temporal,
             spatial=spatial,
             scene=masked_mean(moving, found.mask, dim=1),
-            people=self.person_norm(cue + moved.mean(2)),
+            people=acting[:, :people],
             people_mask=found.mask[:, :people],
             person_boxes=_shift(found.boxes_cxcywh[:, :people], self.person_box(cue)),
-            person_actions=self.person_action(torch.cat([cue, motion], dim=-1)),
+            person_actions=self.person_action(torch.cat([cue, motion, around], dim=-1)),
         )
         return clip, SceneReading(dense, found, paths)
 

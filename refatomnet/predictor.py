@@ -190,12 +190,7 @@ class Predictor:
         return {moment: FrameFeatures(*row) for (moment, _), row in zip(batch, rows, strict=True)}
 
     def _encode_windows(self, windows: list[list[float]], store: dict[float, FrameFeatures]) -> ClipTokens:
-        key = self.model.config.key_frame
-        features = FrameFeatures(
-            fine=torch.stack([store[moments[key]].fine for moments in windows]),
-            middle=torch.stack([torch.stack([store[m].middle for m in moments]) for moments in windows]),
-            deep=torch.stack([torch.stack([store[m].deep for m in moments]) for moments in windows]),
-        )
+        features = FrameFeatures.stack([FrameFeatures.stack([store[m] for m in moments]) for moments in windows])
         return self.model.encode_clips(features)[0].half()
 
     def _answer(self, tokens: ClipTokens, text: Any, clip: EncodedClip, level: float) -> list["_Found"]:

@@ -21,6 +21,7 @@ from refatomnet.heads import (
     DetectionHead,
     Detections,
     RegionTokens,
+    Surroundings,
     TubeTokens,
     keep_best,
     sample_inside,
@@ -59,7 +60,7 @@ def random_features(clips: int, *, seed: int = 0) -> FrameFeatures:
         return torch.randn(*shape, generator=random)
 
     return FrameFeatures(
-        draw(clips, FINE_CHANNELS, 4 * rows, 4 * columns),
+        draw(clips, TINY.frames, FINE_CHANNELS, 4 * rows, 4 * columns),
         draw(clips, TINY.frames, MIDDLE_CHANNELS, 2 * rows, 2 * columns),
         draw(clips, TINY.frames, DEEP_CHANNELS, rows, columns),
     )
@@ -284,7 +285,7 @@ def test_tokens_keep_their_frame_and_place() -> None:
     class Fixed(nn.Module):
         def forward(self, features: FrameFeatures, key_frame: int) -> tuple[Tensor, Tensor]:
             assert key_frame == TINY.key_frame
-            return numbered_maps(2), torch.randn(2, 96, *features.fine.shape[2:])
+            return numbered_maps(2), torch.randn(2, 96, *features.fine.shape[3:])
 
     model = tiny_model()
     model.neck = Fixed()
@@ -411,25 +412,66 @@ def test_samples_lie_inside_a_wide_box() -> None:
 
 
 def test_a_tube_looks_at_its_box_in_every_frame() -> None:
-    tubes = TubeTokens(TINY.width)
+    tubes = TubeTokens(TINY.width, 6)
+    for unused in (tubes.limbs[2].weight, tubes.limbs[2].bias):
+        nn.init.zeros_(unused)
+    tubes.norm = nn.Identity()
+    fine = torch.randn(2, TINY.frames, 6, 8, 12)
     plain = nn.Linear(TINY.width * 8, TINY.width)  # the first sample passes: the upper left one of 4 x 2
     nn.init.zeros_(plain.bias)
     with torch.no_grad():  # channels lead, sample points follow
         plain.weight.copy_(torch.eye(TINY.width * 8).view(8, TINY.width, -1)[0])
-    tubes.proj = nn.Sequential(plain)
+    tubes.body = plain
     boxes = torch.rand(2, 5, 4) * 0.2 + 0.4
-    tokens = tubes(numbered_maps(2), boxes)
+    tokens = tubes(numbered_maps(2), fine, boxes)
     assert tokens.shape == (2, 5, TINY.frames, TINY.width)
     torch.testing.assert_close(tokens[..., 0], torch.arange(float(TINY.frames)).expand(2, 5, -1))  # its own frame
     torch.testing.assert_close(tokens[..., 3], torch.tensor([0.0, 1.0]).view(2, 1, 1).expand(2, 5, TINY.frames))
-    alone = tubes(numbered_maps(2)[1:], boxes[1:, 3:4])
+    alone = tubes(numbered_maps(2)[1:], fine[1:], boxes[1:, 3:4])
     torch.testing.assert_close(alone[0, 0], tokens[1, 3])
     wide = torch.tensor([[[0.5, 0.5, 0.6, 0.1]]])
     place = numbered_maps(1).clone()
     x, y = (torch.arange(6) + 0.5) / 6, (torch.arange(4) + 0.5) / 4
     place[:, :, 0], place[:, :, 1] = x, y.view(-1, 1)
-    upper_left = tubes(place, wide)[0, 0, 0, :2]
+    upper_left = tubes(place, fine[:1], wide)[0, 0, 0, :2]
     torch.testing.assert_close(upper_left, torch.tensor([0.5 - 0.6 * 1.25 / 4, 0.5 - 0.1 * 1.25 * 3 / 8]))
+
+
+def test_a_tube_sees_limbs_on_the_fine_map_of_every_frame() -> None:
+    tubes = TubeTokens(TINY.width, 6).eval()
+    maps, boxes = torch.zeros(1, TINY.frames, TINY.width, 4, 6), torch.tensor([[[0.5, 0.5, 0.4, 0.6]]])
+    fine = torch.randn(1, TINY.frames, 6, 8, 12)
+    before = tubes(maps, fine, boxes)
+    hand = fine.clone()
+    hand[0, 2, :, 2, 4] += 5.0  # inside the box of frame 2, but for a quarter of a token
+    changed = (tubes(maps, hand, boxes) - before).abs().amax(-1)[0, 0]
+    norm_only = changed[torch.arange(TINY.frames) != 2]
+    assert changed[2] > 0.05 and norm_only.max() == 0
+
+
+def test_surroundings_look_at_real_detections_by_where_they_lie() -> None:
+    around = Surroundings(TINY.width, heads=2, dropout=0.0).eval()
+    cues, boxes = torch.randn(2, 5, TINY.width), torch.rand(2, 5, 4) * 0.3 + 0.2
+    mask = torch.tensor([[True, True, False, True, False], [False, False, False, False, True]])
+    seen = around(cues[:, :3], cues, boxes, mask)
+    assert seen.shape == (2, 3, TINY.width) and torch.isfinite(seen).all()
+    other = cues.clone()
+    other[0, 2], other[0, 4] = 9.0, -9.0  # padding
+    torch.testing.assert_close(around(cues[:1, :2], other[:1], boxes[:1], mask[:1]), seen[:1, :2])
+    other[0, 3] = 9.0  # a thing that is there
+    assert not torch.allclose(around(cues[:1, :2], other[:1], boxes[:1], mask[:1]), seen[:1, :2])
+    moved = boxes.clone()
+    moved[0, 3, 0] += 0.2
+    assert not torch.allclose(around(cues[:1, :2], cues[:1], moved[:1], mask[:1]), seen[:1, :2])
+    swapped = around(cues[:1, [1, 0]], cues[:1, [1, 0, 2, 3, 4]], boxes[:1, [1, 0, 2, 3, 4]], mask[:1])
+    torch.testing.assert_close(swapped, seen[:1, [1, 0]])
+
+
+def test_where_a_thing_lies_is_told_in_heights_of_the_person() -> None:
+    person, ball = torch.tensor([[[0.5, 0.5, 0.1, 0.4]]]), torch.tensor([[[0.7, 0.6, 0.1, 0.1]]])
+    expected = torch.tensor([0.5, 0.25, math.log(0.25), math.log(0.25), 0.0])
+    torch.testing.assert_close(Surroundings.describe(person, ball)[0, 0, 0], expected)
+    assert float(Surroundings.describe(person, person)[0, 0, 0, -1]) == pytest.approx(1.0)
 
 
 def test_the_numbers_of_a_box() -> None:

@@ -34,7 +34,7 @@ _PARTS = ("fine", "middle", "deep")
 
 def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
     """Where the features of this split lie for this encoder and picture size."""
-    sizes = (config.frames, config.key_frame, config.image_height, config.image_width)
+    sizes = (config.frames, config.image_height, config.image_width)
     digest = hashlib.sha256(f"{encoder_hash()} {sizes}".encode())
     return data / "features" / digest.hexdigest()[:12] / split
 
@@ -77,7 +77,7 @@ def _encode_shard(job: tuple[Path, Path, list[str], ModelConfig]) -> str:
         height, width = images[0].shape[:2]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         features = encoder(to_pixels(images, box))
-        arrays["fine"].append(features.fine[config.key_frame].half().numpy())
+        arrays["fine"].append(features.fine.half().numpy())
         arrays["middle"].append(features.middle.half().numpy())
         arrays["deep"].append(features.deep.half().numpy())
     part = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -135,10 +135,10 @@ class FeatureCache:
     def __contains__(self, clip: str) -> bool:
         return clip in self._place
 
-    def frames(self, clip: str) -> dict[str, torch.Tensor]:
-        """Float32 features of one clip: fine (68, h, w) of the key frame, middle and deep (T, …)."""
+    def frames(self, clip: str, which: slice = slice(None)) -> dict[str, torch.Tensor]:
+        """Float32 features of these frames of one clip: fine, middle and deep (T, …)."""
         shard, row = self._place[clip]
-        return {part: torch.from_numpy(self._shards[shard][part][row].astype(np.float32)) for part in _PARTS}
+        return {part: torch.from_numpy(self._shards[shard][part][row, which].astype(np.float32)) for part in _PARTS}
 
     def text(self, sentences: list[str]) -> TextTokens:
         """Embedded sentences, as :class:`refatomnet.text.TextEncoder` gives them."""

@@ -21,8 +21,8 @@ class LossWeights:
     detect: float = 1.0
     detect_box: float = 1.0
     choose: float = 2.0
-    action: float = 0.3
-    person_action: float = 0.5
+    action: float = 0.5
+    person_action: float = 1.0
     rank: float = 0.2
     refine: float = 1.0
     branch_box: float = 0.3
@@ -51,7 +51,7 @@ def training_detections(
     Early on the detector finds nobody; later, its own errors are what the rest must learn to live with.
     """
     found = keep_best(dense, people=config_people, things=config_things)
-    truth = key_boxes(batch)
+    truth = batch.key_boxes
     real = batch.people_real
     count = truth.shape[1]
     if count > config_people:
@@ -78,12 +78,6 @@ def training_detections(
     )
 
 
-def key_boxes(batch: Batch) -> Tensor:
-    """True boxes at the key frame (B, P, 4), xyxy; NaN where unseen."""
-    frames = batch.people_xyxy.shape[2]
-    return batch.people_xyxy[:, :, frames // 2]
-
-
 class Criterion(nn.Module):
     """Adds up the parts; see :class:`LossWeights`."""
 
@@ -91,16 +85,17 @@ class Criterion(nn.Module):
         super().__init__()
         self.attributes = AttributeHeads(model.config.width)
         self.weights = weights
+        self.columns = model.config.image_width // 16  # of the token grid
 
     def forward(self, batch: Batch, clip: ClipTokens, reading: SceneReading, output: Output) -> dict[str, Tensor]:
         """Every part, weighted, by name, and their sum as ``total``."""
-        truth = key_boxes(batch)
+        truth = batch.key_boxes
         match, matched = match_people(reading.detections, truth, batch.people_real, clip.people_mask)
         parts = detection_losses(reading.dense, truth, batch)
         parts |= self._people_losses(batch, clip, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
-        parts["follow_people"] = _follow_people(batch, reading, match, matched)
-        parts["follow_words"] = _follow_words(batch, output)
+        parts["follow_people"] = _follow_people(batch, reading, match, matched, self.columns)
+        parts["follow_words"] = _follow_words(batch, output, self.columns)
         weighted = {name: value * getattr(self.weights, name) for name, value in parts.items()}
         return {**weighted, "total": torch.stack(list(weighted.values())).sum()}
 
@@ -226,27 +221,22 @@ def _inside(boxes_xyxy: Tensor, tokens: int, columns: int) -> Tensor:
     return (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
 
 
-def _columns(tokens: int) -> int:
-    """Columns of a token grid of 5:3 cells, as 320 x 192 pixels give."""
-    return round((tokens * 5 / 3) ** 0.5)
-
-
-def _mass(similarity: Tensor, boxes_xyxy: Tensor) -> Tensor:
+def _mass(similarity: Tensor, boxes_xyxy: Tensor, columns: int) -> Tensor:
     """Mean of −log of the share of each retrieval (..., T, N) that falls inside the box of its frame (..., T, 4)."""
-    inside = _inside(boxes_xyxy, similarity.shape[-1], _columns(similarity.shape[-1]))
+    inside = _inside(boxes_xyxy, similarity.shape[-1], columns)
     usable = inside.any(-1)
     share = similarity.log_softmax(-1).masked_fill(~inside, -1e4).logsumexp(-1)
     return -(share * usable).sum() / usable.sum().clamp(min=1)
 
 
-def _follow_people(batch: Batch, reading: SceneReading, match: Tensor, matched: Tensor) -> Tensor:
+def _follow_people(batch: Batch, reading: SceneReading, match: Tensor, matched: Tensor, columns: int) -> Tensor:
     """Trajectories of detected people should stay on those people."""
     row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
     similarity = reading.trajectories.similarity[:, : match.shape[1]][matched]
-    return _mass(similarity, batch.people_xyxy[row, match][matched])
+    return _mass(similarity, batch.people_xyxy[row, match][matched], columns)
 
 
-def _follow_words(batch: Batch, output: Output) -> Tensor:
+def _follow_words(batch: Batch, output: Output, columns: int) -> Tensor:
     """Trajectories of the content words should stay on the described person."""
     times = len(batch.person) // len(batch.people_xyxy)
     clip_of = torch.arange(len(batch.person), device=batch.person.device) // times
@@ -254,4 +244,4 @@ def _follow_words(batch: Batch, output: Output) -> Tensor:
     boxes = boxes.masked_fill((batch.person < 0)[:, None, None], torch.nan)
     keywords = batch.text.keywords
     similarity = output.words.similarity[keywords]
-    return _mass(similarity, boxes.unsqueeze(1).expand(-1, keywords.shape[1], -1, -1)[keywords])
+    return _mass(similarity, boxes.unsqueeze(1).expand(-1, keywords.shape[1], -1, -1)[keywords], columns)

@@ -116,10 +116,7 @@ def questions_from_videos(
         height, width = images[0].shape[:2]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         with torch.inference_mode():
-            frames = model.encode_frames(to_pixels(images, box))
-        features = FrameFeatures(
-            frames.fine[config.key_frame].unsqueeze(0), frames.middle.unsqueeze(0), frames.deep.unsqueeze(0)
-        )
+            features = FrameFeatures.stack([model.encode_frames(to_pixels(images, box))])
         own = {variant: [texts[i] for i in members] for variant, texts in sentences.items()}
         yield Question(features, box, [records[i] for i in members], own)
 

@@ -209,13 +209,12 @@ class Trainer:
         order = np.random.default_rng([self.config.seed, epoch]).permutation(count)
         indices = [int(i) for i in order[place * size : (place + 1) * size]]
         rng = np.random.default_rng([self.config.seed, step, 7])
-        return self.train_set.batch(indices, self.config.sentences, rng)
+        return self.train_set.batch(indices, self.config.sentences, rng, still=step < self.still_steps)
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
         config = self.config
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # so that a resumed run draws what it would have drawn
         progress = self.step / self.total_steps
-        batch = batch.still(config.model.key_frame) if self.step < self.still_steps else batch
         share = config.true_share * (1 - 0.75 * progress)
         self.model.train()
         clip, reading = self.model.encode_clips(

@@ -32,6 +32,11 @@ class FrameFeatures:
     middle: Tensor
     deep: Tensor
 
+    @staticmethod
+    def stack(parts: "list[FrameFeatures]") -> "FrameFeatures":
+        """Features of several frames or clips along a new first axis."""
+        return FrameFeatures(*(torch.stack([getattr(p, f.name) for p in parts]) for f in fields(FrameFeatures)))
+
 
 class _Residual(nn.Module):
     """Inverted residual: expand 1x1, depthwise 3x3, project 1x1; the input is added where shapes allow."""

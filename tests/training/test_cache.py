@@ -114,10 +114,10 @@ def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCach
         name = f"clips/train/{number:06d}.mp4"
         direct = encoder(to_pixels(read_clip(data / name), box))
         stored = features.frames(name)
-        expected = {"fine": direct.fine[KEY], "middle": direct.middle, "deep": direct.deep}
+        expected = {"fine": direct.fine, "middle": direct.middle, "deep": direct.deep}
         for part, value in expected.items():
             assert torch.equal(stored[part], value.half().float()), part
-    assert stored["fine"].shape == (68, 12, 20) and stored["middle"].shape == (FRAMES, 99, 6, 10)
+    assert stored["fine"].shape == (FRAMES, 68, 12, 20) and stored["middle"].shape == (FRAMES, 99, 6, 10)
     assert "clips/train/000004.mp4" not in features
     assert not torch.equal(features.frames("clips/train/000000.mp4")["deep"], stored["deep"])
 
@@ -154,9 +154,9 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
 
 
 def test_other_pictures_have_another_folder(data: Path) -> None:
-    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 4}, {"key_frame": 3})
+    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 4})
     folders = {cache_folder(data, "train", replace(SMALL, **change)) for change in changes}
-    assert len({folder.parent for folder in folders}) == 5
+    assert len({folder.parent for folder in folders}) == 4
     assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
     with pytest.raises(FileNotFoundError, match=r"training\.cache"):
         FeatureCache(data / "nowhere")

@@ -15,12 +15,10 @@ from training.criterion import (
     MATCH_IOU,
     Criterion,
     LossWeights,
-    _columns,
     _mass,
     box_loss,
     detection_losses,
     focal_bce,
-    key_boxes,
     match_people,
     rank_loss,
     training_detections,
@@ -60,6 +58,7 @@ def make_batch(clips: int = 2, sentences: int = 2, *, seed: int = 0) -> Batch:
         attributes=attributes,
         text=random_text(clips * sentences, seed=seed),
         person=person,
+        key=TINY.key_frame,
     )
 
 
@@ -72,7 +71,7 @@ def dense_of(batch: Batch) -> DenseDetections:
     logits = torch.full((clips, len(centres), len(TINY.categories)), -20.0)
     boxes = torch.full((clips, len(centres), 4), 0.5)
     for clip in range(clips):
-        objects = [(0, box) for box, real in zip(key_boxes(batch)[clip], batch.people_real[clip], strict=True) if real]
+        objects = [(0, box) for box, real in zip(batch.key_boxes[clip], batch.people_real[clip], strict=True) if real]
         objects += [(1, batch.things_xyxy[clip, 0])]
         for kind, box in objects:
             middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
@@ -103,11 +102,11 @@ def settled() -> None:
 def test_a_perfect_detector_costs_nothing_and_finds_everybody() -> None:
     batch = make_batch()
     dense = dense_of(batch)
-    losses = detection_losses(dense, key_boxes(batch), batch)
+    losses = detection_losses(dense, batch.key_boxes, batch)
     assert losses["detect"] < 1e-4 and losses["detect_box"] < 1e-4
     found = keep_best(dense, people=TINY.people, things=TINY.things)
     assert found.mask.tolist() == [[True, True, False, False, True, False]] * 2
-    who, matched = match_people(found, key_boxes(batch), batch.people_real, found.mask[:, : TINY.people])
+    who, matched = match_people(found, batch.key_boxes, batch.people_real, found.mask[:, : TINY.people])
     assert matched.tolist() == [[True, True, False, False]] * 2 and sorted(who[0, :2].tolist()) == [0, 1]
 
 
@@ -121,7 +120,7 @@ def test_a_detector_with_another_convention_is_wrong(fault: str) -> None:
         "width and height swapped": torch.stack([cx, cy, height, width], -1),
         "x and y swapped": torch.stack([cy, cx, height, width], -1),
     }[fault]
-    assert detection_losses(replace(dense, boxes_cxcywh=wrong), key_boxes(batch), batch)["detect_box"] > 0.5
+    assert detection_losses(replace(dense, boxes_cxcywh=wrong), batch.key_boxes, batch)["detect_box"] > 0.5
 
 
 def test_a_wide_person_is_learnt_at_the_cells_of_their_middle() -> None:
@@ -130,7 +129,7 @@ def test_a_wide_person_is_learnt_at_the_cells_of_their_middle() -> None:
     batch.things_xyxy[:] = NAN
     dense = dense_of(batch)
     logits = torch.zeros_like(dense.logits, requires_grad=True)
-    detection_losses(replace(dense, logits=logits), key_boxes(batch), batch)["detect"].backward()
+    detection_losses(replace(dense, logits=logits), batch.key_boxes, batch)["detect"].backward()
     wanted = dense.centres[(logits.grad[0, :, 0] < 0)]  # pushed up
     assert len(wanted) >= 2 and (logits.grad[0, :, 1:] > 0).all()
     assert (wanted[:, 0] > 0.28).all() and (wanted[:, 0] < 0.52).all()  # middle 0.4, within 0.4 of half of 0.6
@@ -145,12 +144,12 @@ def test_the_head_can_learn_a_wide_box() -> None:
     fine = torch.randn(1, 16, TINY.image_height // 8, TINY.image_width // 8)
     optimiser = torch.optim.Adam(head.parameters(), lr=0.01)
     for _ in range(60):
-        losses = detection_losses(head(fine), key_boxes(batch), batch)
+        losses = detection_losses(head(fine), batch.key_boxes, batch)
         optimiser.zero_grad()
         sum(losses.values()).backward()
         optimiser.step()
     found = keep_best(head(fine), people=2, things=1)
-    who, matched = match_people(found, key_boxes(batch), batch.people_real, found.mask[:, :2])
+    who, matched = match_people(found, batch.key_boxes, batch.people_real, found.mask[:, :2])
     assert matched.all() and sorted(who[0].tolist()) == [0, 1]
 
 
@@ -162,7 +161,7 @@ def test_the_smaller_object_owns_a_shared_cell() -> None:
     middle = ((dense.centres - 0.5).abs() < 0.07).all(1)
     small = torch.where(middle.view(1, -1, 1), torch.tensor([0.5, 0.5, 0.6, 0.6]), dense.boxes_cxcywh)
     large = torch.where(middle.view(1, -1, 1), torch.tensor([0.5, 0.5, 1.0, 1.0]), dense.boxes_cxcywh)
-    truth = key_boxes(batch)
+    truth = batch.key_boxes
     both = (replace(dense, boxes_cxcywh=boxes) for boxes in (small, large))
     right, wrong = (detection_losses(predicted, truth, batch)["detect_box"] for predicted in both)
     assert middle.sum() == 4 and right < wrong
@@ -173,7 +172,7 @@ def test_even_the_tiniest_object_has_a_cell() -> None:
     batch.people_xyxy[:, 0] = torch.tensor([0.30, 0.30, 0.303, 0.304])
     dense = dense_of(batch)
     logits = torch.zeros_like(dense.logits, requires_grad=True)
-    detection_losses(replace(dense, logits=logits), key_boxes(batch), batch)["detect"].backward()
+    detection_losses(replace(dense, logits=logits), batch.key_boxes, batch)["detect"].backward()
     up = dense.centres[logits.grad[0, :, 0] < 0]
     assert (up - 0.3).abs().amax(1).min() < 0.07
 
@@ -184,7 +183,7 @@ def test_people_unseen_at_the_key_frame_are_no_objects() -> None:
     batch.things_xyxy[:] = NAN
     dense = dense_of(make_batch(1, 1))
     quiet = replace(dense, logits=torch.full_like(dense.logits, -20.0))
-    losses = detection_losses(quiet, key_boxes(batch), batch)
+    losses = detection_losses(quiet, batch.key_boxes, batch)
     assert losses["detect"] < 1e-4 and losses["detect_box"] == 0
 
 
@@ -230,8 +229,7 @@ def test_rank_loss_by_hand() -> None:
 def test_key_boxes_are_those_of_the_key_frame() -> None:
     batch = make_batch()
     batch.people_xyxy[:, 0] = torch.arange(TINY.frames).view(1, -1, 1)
-    assert TINY.key_frame == TINY.frames // 2  # what key_boxes takes for granted
-    assert (key_boxes(batch)[:, 0] == TINY.key_frame).all()
+    assert (batch.key_boxes[:, 0] == TINY.key_frame).all()
 
 
 def test_matching_by_hand() -> None:
@@ -250,7 +248,7 @@ def test_true_people_come_first_when_shared_and_never_otherwise() -> None:
     torch.manual_seed(0)
     batch = make_batch(4, 1)
     found = few_people(4)(None)
-    truth = xyxy_to_cxcywh(key_boxes(batch))
+    truth = xyxy_to_cxcywh(batch.key_boxes)
     logits = torch.full((4, 6, 3), -9.0)
     logits[:, :3, 0] = torch.tensor([2.0, 1.0, 0.0])
     logits[:, 3:5, 1] = 1.0
@@ -262,7 +260,7 @@ def test_true_people_come_first_when_shared_and_never_otherwise() -> None:
     none = training_detections(dense, batch, TINY.people, TINY.things, true_share=0.0)
     assert torch.equal(none.boxes_cxcywh, own.boxes_cxcywh) and torch.equal(none.mask, own.mask)
     every = training_detections(dense, batch, TINY.people, TINY.things, true_share=1.0)
-    who, matched = match_people(every, key_boxes(batch), batch.people_real, every.mask[:, : TINY.people])
+    who, matched = match_people(every, batch.key_boxes, batch.people_real, every.mask[:, : TINY.people])
     assert (every.boxes_cxcywh[:, :2] - truth[:, :2]).abs().max() < 0.3  # shaken
     assert not torch.equal(every.boxes_cxcywh[:, :2], truth[:, :2])
     assert matched[:, :2].float().mean() > 0.8 and (who[:, :2] == torch.tensor([0, 1]))[matched[:, :2]].all()
@@ -383,11 +381,10 @@ def test_labels_go_to_the_person_they_belong_to() -> None:
 
 def test_following_counts_the_share_inside_the_box_of_its_frame() -> None:
     tokens = (TINY.image_height // 16) * (TINY.image_width // 16)
-    assert _columns(tokens) == TINY.image_width // 16 and _columns(20 * 12) == 20 and _columns(10 * 6) == 10
     columns = TINY.image_width // 16
     boxes = torch.tensor([[[0.0, 0.0, 1 / columns, 1.0], [NAN] * 4]])  # the first column; then out of view
     similarity = torch.full((1, 2, tokens), -30.0)
     similarity[0, 0, ::columns] = 30.0
-    assert _mass(similarity, boxes) < 1e-4
-    assert float(_mass(torch.zeros(1, 2, tokens), boxes)) == pytest.approx(math.log(columns), rel=1e-4)
-    assert _mass(torch.zeros(1, 2, tokens), torch.full((1, 2, 4), NAN)) == 0
+    assert _mass(similarity, boxes, columns) < 1e-4
+    assert float(_mass(torch.zeros(1, 2, tokens), boxes, columns)) == pytest.approx(math.log(columns), rel=1e-4)
+    assert _mass(torch.zeros(1, 2, tokens), torch.full((1, 2, 4), NAN), columns) == 0

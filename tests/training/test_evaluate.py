@@ -210,7 +210,7 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RefAtom
         assert len({r.clip for r in question.records}) == 1
         assert question.sentences["own"] == [r.sentence for r in question.records]
         assert question.sentences["wrong_person"] == [by_name[r.clip, r.person_id] for r in question.records]
-        assert question.features.fine.shape == (1, 68, 12, 20) and question.features.middle.shape[:2] == (1, 8)
+        assert question.features.fine.shape == (1, 8, 68, 12, 20) and question.features.middle.shape[:2] == (1, 8)
     embed = TextEncoder()
     answers = ask_all(model, questions, embed)
     assert not model.training  # no dropout while measuring

@@ -86,9 +86,9 @@ def test_every_clip_comes_once_an_epoch(make: Any, monkeypatch: pytest.MonkeyPat
     trainer = make()
     read, seen = trainer.train_set.batch, []
 
-    def watched(indices: list[int], *more: Any) -> Batch:
+    def watched(indices: list[int], *more: Any, **options: Any) -> Batch:
         seen.append(indices)
-        return read(indices, *more)
+        return read(indices, *more, **options)
 
     monkeypatch.setattr(trainer.train_set, "batch", watched)
     batches = []

@@ -1,6 +1,6 @@
 """Training examples from a generated data set: a clip's cached features, everyone in it, and sentences about it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,12 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 class Batch:
     """B clips with P people (padded), and Q sentences a clip. Boxes are xyxy in fractions of the canvas.
 
-    people_xyxy: Every frame (B, P, T, 4); NaN where unseen. people_real: seen well enough at the key frame (B, P).
+    features: Of every frame, or of the key frame alone (T = 1). people_xyxy: (B, P, T, 4); NaN where unseen.
+    people_real: seen well enough at the key frame (B, P).
     things_xyxy: Labelled objects at the key frame (B, O, 4); NaN where there is none. things_kind: category (B, O).
     actions: (B, P, 80), 0 or 1. attributes: class of each of ``ATTRIBUTES``, −1 where none (B, P, 9).
-    text: The sentences. person: Which person each describes, -1 for nobody (B · Q).
+    key: Index of the key frame among the T. text: The sentences.
+    person: Which person each describes, -1 for nobody (B · Q).
     """
 
     features: FrameFeatures
@@ -67,12 +69,12 @@ class Batch:
     attributes: Tensor
     text: TextTokens
     person: Tensor
+    key: int
 
-    def still(self, key_frame: int) -> "Batch":
-        """The same with the key frame alone."""
-        one = slice(key_frame, key_frame + 1)
-        features = replace(self.features, middle=self.features.middle[:, one], deep=self.features.deep[:, one])
-        return replace(self, features=features, people_xyxy=self.people_xyxy[:, :, one])
+    @property
+    def key_boxes(self) -> Tensor:
+        """True boxes at the key frame (B, P, 4), xyxy; NaN where unseen."""
+        return self.people_xyxy[:, :, self.key]
 
 
 class OpenRavar:
@@ -103,28 +105,28 @@ class OpenRavar:
     def __len__(self) -> int:
         return len(self.clips)
 
-    def batch(self, indices: list[int], sentences: int, rng: np.random.Generator) -> Batch:
-        """A batch of these clips with so many sentences each, drawn at random."""
+    def batch(self, indices: list[int], sentences: int, rng: np.random.Generator, *, still: bool = False) -> Batch:
+        """A batch of these clips, or of their key frames alone, with so many sentences each, drawn at random."""
         clips = [self.clips[i] for i in indices]
         chosen = [self._draw(self._records[clip], sentences, rng) for clip in clips]
-        return self._collate(clips, chosen)
+        return self._collate(clips, chosen, still=still)
 
     def _draw(self, records: list[Record], count: int, rng: np.random.Generator) -> list[Record]:
         """Sentences of one clip: without repetition while they last."""
         order = [int(i) for _ in range(-(-count // len(records))) for i in rng.permutation(len(records))]
         return [records[i] for i in order[:count]]
 
-    def _collate(self, clips: list[str], chosen: list[list[Record]]) -> Batch:
-        features = [self._cache.frames(clip) for clip in clips]
+    def _collate(self, clips: list[str], chosen: list[list[Record]], *, still: bool) -> Batch:
+        key = self._config.key_frame
+        frames = slice(key, key + 1) if still else slice(None)
+        features = [FrameFeatures(**self._cache.frames(clip, frames)) for clip in clips]
         truth = [self._scenes[clip] for clip in clips]
         people = {row: {name: i for i, name in enumerate(t["ids"])} for row, t in enumerate(truth)}
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
         person = [people[row].get(record.person_id, -1) if record.box_xyxy else -1 for row, record in flat]
-        stacked = {name: torch.stack([f[name] for f in features]) for name in ("fine", "middle", "deep")}
-        stacked["fine"] = stacked["fine"].contiguous(memory_format=torch.channels_last)
         return Batch(
-            features=FrameFeatures(**stacked),
-            people_xyxy=torch.stack([t["people_xyxy"] for t in truth]),
+            features=FrameFeatures.stack(features),
+            people_xyxy=torch.stack([t["people_xyxy"][:, frames] for t in truth]),
             people_real=torch.stack([t["people_real"] for t in truth]),
             things_xyxy=torch.stack([t["things_xyxy"] for t in truth]),
             things_kind=torch.stack([t["things_kind"] for t in truth]),
@@ -132,6 +134,7 @@ class OpenRavar:
             attributes=torch.stack([t["attributes"] for t in truth]),
             text=self._cache.text([record.sentence for _, record in flat]),
             person=torch.tensor(person),
+            key=0 if still else key,
         )
 
     def _truth(self, scene: dict[str, Any]) -> dict[str, Any]:
