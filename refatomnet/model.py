@@ -69,16 +69,6 @@ class ClipTokens:
         """Every clip so many times, side by side."""
         return ClipTokens(**{f.name: getattr(self, f.name).repeat_interleave(times, 0) for f in fields(self)})
 
-    def half(self) -> "ClipTokens":
-        """The same with the visual tokens in half precision, to keep many clips in memory."""
-        return replace(self, tokens=self.tokens.half())
-
-    @staticmethod
-    def cat(parts: list["ClipTokens"]) -> "ClipTokens":
-        """Join batches of clips."""
-        names = [f.name for f in fields(ClipTokens)]
-        return ClipTokens(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
-
 
 @dataclass(frozen=True)
 class SceneReading:

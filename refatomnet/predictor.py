@@ -17,6 +17,7 @@ from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.errors import Cancelled, CheckpointError, OptionError
 from refatomnet.model import ClipTokens, Output, RefAtomNetPP
 from refatomnet.preprocess import Letterbox, to_pixels
+from refatomnet.shelf import TokenShelf
 from refatomnet.text import TextEncoder, split_words
 from refatomnet.types import ActionScore, Box, Candidate, KeyFrame, Query, Result, Segment, TrackPoint, VideoInfo
 from refatomnet.video import Frame, probe, sample_frames
@@ -43,7 +44,7 @@ class EncodedClip:
     times: tuple[float, ...]
     frames: tuple[int, ...]
     letterbox: Letterbox
-    tokens: ClipTokens
+    tokens: TokenShelf
 
 
 class Predictor:
@@ -114,24 +115,24 @@ class Predictor:
         windows = [[self._moment(t, i, info) for i in range(config.frames)] for t in times]
         wanted = sorted({moment for moments in windows for moment in moments})
         shots = sample_frames(path, wanted, width=box.width, height=box.height, cancelled=cancelled)
-        parts: list[ClipTokens] = []
+        shelf = TokenShelf(len(windows))
         numbers: dict[float, int] = {}
         store: dict[float, FrameFeatures] = {}
-        done, waiting = 0, list(windows)
+        done, ready = 0, 0  # moments encoded, windows put on the shelf
         for batch in _batches(shots, _FRAMES_AT_ONCE):
             _stop_if(cancelled)
             store |= self._encode_frames(batch, box)
             numbers |= {moment: frame.index for moment, frame in batch}
             done += len(batch)
-            while ready := [w for w in waiting[:_CLIPS_AT_ONCE] if w[-1] in store]:
-                parts.append(self._encode_windows(ready, store))
-                waiting = waiting[len(ready) :]
-                oldest = waiting[0][0] if waiting else math.inf
+            while part := [w for w in windows[ready : ready + _CLIPS_AT_ONCE] if w[-1] in store]:
+                shelf.put(ready, self._encode_windows(part, store))
+                ready += len(part)
+                oldest = windows[ready][0] if ready < len(windows) else math.inf
                 store = {moment: features for moment, features in store.items() if moment >= oldest}
             if progress:
                 progress("Looking at the video", min(1.0, done / len(wanted)))
         frames = tuple(numbers[w[config.key_frame]] for w in windows)
-        return EncodedClip(info, first, last, stride, tuple(times), frames, box, ClipTokens.cat(parts))
+        return EncodedClip(info, first, last, stride, tuple(times), frames, box, shelf)
 
     @torch.inference_mode()
     def ask(
@@ -165,7 +166,8 @@ class Predictor:
             _stop_if(cancelled)
             index = torch.arange(begin, min(begin + _CLIPS_AT_ONCE, total))
             every = torch.arange(len(sentences)).repeat(len(index))
-            outputs.append(self._answer(clip.tokens.select(index.to(self.device)), text.select(every), clip, level))
+            tokens = clip.tokens.select(index, device=self.device)
+            outputs.append(self._answer(tokens, text.select(every), clip, level))
             if progress:
                 progress("Reading the sentences", (begin + len(index)) / total)
         keyed = [found for output in outputs for found in output]
@@ -191,7 +193,7 @@ class Predictor:
 
     def _encode_windows(self, windows: list[list[float]], store: dict[float, FrameFeatures]) -> ClipTokens:
         features = FrameFeatures.stack([FrameFeatures.stack([store[m] for m in moments]) for moments in windows])
-        return self.model.encode_clips(features)[0].half()
+        return self.model.encode_clips(features)[0]
 
     def _answer(self, tokens: ClipTokens, text: Any, clip: EncodedClip, level: float) -> list["_Found"]:
         """One entry a key frame and sentence, sentences fastest."""

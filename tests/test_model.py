@@ -3,9 +3,12 @@
 The helpers here build the smallest model and inputs; the training tests use them too.
 """
 
+import errno
 import math
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +18,7 @@ from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
 from refatomnet.checkpoint import encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import DEEP_CHANNELS, FINE_CHANNELS, MIDDLE_CHANNELS, FrameFeatures
+from refatomnet.errors import VideoError
 from refatomnet.heads import (
     LOOK_GRID,
     DenseDetections,
@@ -26,7 +30,8 @@ from refatomnet.heads import (
     keep_best,
     sample_inside,
 )
-from refatomnet.model import ClipTokens, Output, RefAtomNetPP, build_model
+from refatomnet.model import Output, RefAtomNetPP, build_model
+from refatomnet.shelf import TokenShelf
 from refatomnet.text import TextTokens
 
 TINY = ModelConfig(
@@ -226,14 +231,32 @@ def test_the_sentence_and_the_clip_matter(model: RefAtomNetPP) -> None:
     assert (model(other, random_text(2)).choice[0] - two.choice[0]).abs().nan_to_num(0).max() > 1e-3
 
 
-def test_clip_tokens_select_join_and_shrink(model: RefAtomNetPP) -> None:
+@pytest.mark.parametrize("limit", [0, 2**30], ids=["disk", "memory"])
+def test_a_shelf_gives_back_what_was_put_on_it(
+    model: RefAtomNetPP, limit: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("refatomnet.shelf.MEMORY_LIMIT", limit)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     clip, _ = model.encode_clips(random_features(3))
-    parts = [clip.select(torch.tensor([2])), clip.select(torch.tensor([0, 1]))]
-    same(ClipTokens.cat(parts), clip.select(torch.tensor([2, 0, 1])))
-    half = clip.half()
-    assert half.tokens.dtype == torch.float16 and half.people.dtype == torch.float32
+    shelf = TokenShelf(3)
+    shelf.put(2, clip.select(torch.tensor([0])))
+    shelf.put(0, clip.select(torch.tensor([1, 2])))
+    back = shelf.select(torch.tensor([2, 0, 1]))
+    assert len(shelf) == 3 and back.tokens.dtype == torch.float16 and not list(tmp_path.iterdir())
+    same(back, replace(clip, tokens=clip.tokens.half()), tolerance=0)
     text = random_text(3)
-    torch.testing.assert_close(model(half, text).choice, model(clip, text).choice, atol=0.02, rtol=0.02)
+    torch.testing.assert_close(model(back, text).choice, model(clip, text).choice, atol=0.02, rtol=0.02)
+
+
+def test_a_full_disk_is_told_before_anything_is_written(model: RefAtomNetPP, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("refatomnet.shelf.MEMORY_LIMIT", 0)
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    clip, _ = model.encode_clips(random_features(1))
+    with pytest.raises(VideoError, match="no room for 0.0 GB .*No space left on device.*longer stride"):
+        TokenShelf(1).put(0, clip)
 
 
 def test_an_unknown_architecture_is_refused() -> None:
