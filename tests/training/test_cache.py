@@ -226,6 +226,19 @@ def test_a_batch_joins_by_name(data: Path, features: FeatureCache) -> None:
     assert (batch.attributes[:, 2:] == -1).all()
 
 
+def test_a_still_batch_is_the_key_frame_of_the_whole_one(data: Path, features: FeatureCache) -> None:
+    dataset = OpenRavar(data, "train", features, SMALL)
+    whole = dataset.batch([2, 0], 3, np.random.default_rng(0))
+    still = dataset.batch([2, 0], 3, np.random.default_rng(0), still=True)
+    for part in ("fine", "middle", "deep"):
+        assert torch.equal(getattr(still.features, part), getattr(whole.features, part)[:, KEY : KEY + 1])
+    torch.testing.assert_close(still.people_xyxy, whole.people_xyxy[:, :, KEY : KEY + 1], equal_nan=True)
+    torch.testing.assert_close(still.key_boxes, whole.key_boxes, equal_nan=True)
+    torch.testing.assert_close(whole.key_boxes, whole.people_xyxy[:, :, KEY], equal_nan=True)
+    assert not torch.equal(whole.people_xyxy[0, 0, KEY], whole.people_xyxy[0, 0, 0])
+    assert torch.equal(still.person, whole.person) and still.text.words == whole.text.words
+
+
 def test_more_sentences_than_there_are_repeat_evenly(data: Path, features: FeatureCache) -> None:
     dataset = OpenRavar(data, "train", features, SMALL, limit=1)
     assert len(dataset) == 1
