@@ -16,11 +16,11 @@ TUBE_GRID = (4, 2)  # the same on every frame, on the coarse token map
 LIMB_GRID = (6, 4)  # and on the fine map: hands, feet and what they hold
 
 
-def mlp(*widths: int) -> nn.Sequential:
-    """Linear layers of these widths with GELU between them."""
+def mlp(*widths: int, activation: type[nn.Module] = nn.GELU) -> nn.Sequential:
+    """Linear layers of these widths with an activation between them."""
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(itertools.pairwise(widths)):
-        layers += ([nn.GELU()] if i else []) + [nn.Linear(before, after)]
+        layers += ([activation()] if i else []) + [nn.Linear(before, after)]
     return nn.Sequential(*layers)
 
 

@@ -35,8 +35,8 @@ class SemanticRetrieval(nn.Module):
 
     def __init__(self, width: int, *, sharpness: float = 10.0) -> None:
         super().__init__()
-        self.cue_proj = nn.Linear(width, width)
-        self.token_proj = nn.Linear(width, width)
+        self.cue_proj: nn.Module = nn.Linear(width, width)
+        self.token_proj: nn.Module = nn.Linear(width, width)
         self.log_sharpness = nn.Parameter(torch.tensor(float(sharpness)).log())
 
     def keys(self, tokens: Tensor) -> Tensor:
