@@ -106,6 +106,7 @@ class Neck(nn.Module):
 
     def __init__(self, config: ModelConfig, fine_channels: int) -> None:
         super().__init__()
+        self.key_frame = config.key_frame
         width, rows, columns = config.width, config.image_height // 16, config.image_width // 16
         self.middle = nn.Conv2d(MIDDLE_CHANNELS, width, 1)
         self.deep = nn.Conv2d(DEEP_CHANNELS, width, 1)
@@ -117,20 +118,20 @@ class Neck(nn.Module):
         self.fine_norm = nn.GroupNorm(1, fine_channels)
         self.refine = nn.Sequential(SeparableBlock(fine_channels), SeparableBlock(fine_channels))
 
-    def forward(self, features: FrameFeatures, key_frame: int) -> tuple[Tensor, Tensor]:
+    def forward(self, features: FrameFeatures, key: int) -> tuple[Tensor, Tensor]:
         """Tokens map (B, T, D, H/16, W/16) and fine map of the key frame (B, C, H/8, W/8).
 
-        The features are of every frame (B, T, …), or of the key frame alone (B, 1, …) for a still picture.
+        The features are of every frame (B, T, …), or of the key frame alone (B, 1, …) for a still picture; ``key`` is
+        where among them the key frame is.
         """
         clips, frames = features.middle.shape[:2]
         deep = self.deep(features.deep.flatten(0, 1))
         middle = self.middle(features.middle.flatten(0, 1))
         maps = self.block(middle + functional.interpolate(deep, scale_factor=2.0, mode="nearest"))
-        time = self.time if frames == len(self.time) else self.time[key_frame]
+        time = self.time if frames == len(self.time) else self.time[self.key_frame]
         maps = maps.unflatten(0, (clips, frames)) + self.place + time
-        key_frame = key_frame if frames == len(self.time) else 0
-        lifted = functional.interpolate(self.lift(maps[:, key_frame]), scale_factor=2.0, mode="bilinear")
-        return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine[:, key_frame]) + lifted)))
+        lifted = functional.interpolate(self.lift(maps[:, key]), scale_factor=2.0, mode="bilinear")
+        return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine[:, key]) + lifted)))
 
 
 class RefAtomNetPP(nn.Module):
@@ -188,10 +189,10 @@ class RefAtomNetPP(nn.Module):
             choose: How to pick detections, for training; by default the best after suppression.
         """
         config = self.config
-        maps, fine = self.neck(features, config.key_frame)
+        key = config.key_frame if features.fine.shape[1] == config.frames else 0
+        maps, fine = self.neck(features, key)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
-        key = config.key_frame if features.fine.shape[1] > 1 else 0
         cues = self.regions(torch.cat([fine, features.fine[:, key]], dim=1), found.boxes_cxcywh, found.category)
         tokens = maps.flatten(3).transpose(2, 3)
         paths = self.scene_retrieval(cues, tokens, self.scene_retrieval.keys(tokens), cue_mask=found.mask)

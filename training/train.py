@@ -285,8 +285,8 @@ class Trainer:
         canvas = self.config.model
         box = Letterbox.fit(*CLIP_SIZE, canvas_width=canvas.image_width, canvas_height=canvas.image_height)
         for name, records in by_clip.items():
-            parts = {key: value.unsqueeze(0) for key, value in self.val_cache.frames(name).items()}
-            yield Question(FrameFeatures(**parts), box, records, {"own": [r.sentence for r in records]})
+            features = FrameFeatures.stack([FrameFeatures(**self.val_cache.frames(name))])
+            yield Question(features, box, records, {"own": [r.sentence for r in records]})
 
     def save(self) -> None:
         """Write the state to resume from, whole or not at all."""
