@@ -22,55 +22,83 @@ COLOURS = (
     "brown",
     "beige",
 )
-TOPS = ("t-shirt", "shirt", "sweater", "jacket", "coat", "vest", "dress")
+TOPS = ("t-shirt", "shirt", "sweater", "hoodie", "jacket", "coat", "tank top", "dress")
+SLEEVES = ("none", "short", "long")
+PATTERNS = ("plain", "striped", "checked", "dotted")
 BOTTOMS = ("trousers", "shorts", "skirt")
 HAIR_COLOURS = ("black", "brown", "blonde", "red", "grey", "white")
 HAIR_LENGTHS = ("bald", "short", "long")
+HAIR_STYLES = ("loose", "ponytail", "bun")
+HATS = ("cap", "hat", "beanie")
+GLASSES = ("glasses", "sunglasses")
 BUILDS = ("slim", "average", "heavy")
+FACINGS = ("camera", "away", "left", "right")
 
 
 @dataclass(frozen=True)
 class Look:
-    """How one person looks; stays the same through the clip. Colours are members of ``COLOURS``."""
+    """How one person looks; stays the same through the clip. Colours are members of ``COLOURS``.
 
-    sex: str  # "man" | "woman", of children too ("man" is a boy)
+    height is in metres, as rendered. sex is told of children too (the "man" of them is a boy). sleeves are the top's;
+    an open jacket, coat, hoodie or shirt shows ``inner``. hair_style is of long hair only. skin ("light", "medium",
+    "dark") is kept for statistics; no sentence speaks of it.
+    """
+
+    sex: str  # "man" | "woman"
     age: str  # "child" | "adult" | "old"
-    height: float  # metres, as rendered
+    height: float
     build: str  # BUILDS
     hair_colour: str  # HAIR_COLOURS
     hair_length: str  # HAIR_LENGTHS
     beard: bool
-    glasses: bool
+    glasses: str | None  # GLASSES
     hat: str | None  # colour
     top: str  # TOPS
     top_colour: str
-    striped: bool  # the top has stripes or checks
     bottom: str | None  # BOTTOMS; None under a dress
     bottom_colour: str | None
     shoes: str  # colour
-    carried: str | None = None  # "bag", "backpack", "umbrella", …: carried throughout and visible
+    hat_kind: str | None = None  # HATS; None where hat is None
+    hair_style: str | None = None  # HAIR_STYLES
+    sleeves: str = "long"  # SLEEVES
+    pattern: str = "plain"  # PATTERNS, of the top
+    pattern_colour: str | None = None  # of stripes, checks or dots; None where plain
+    inner: str | None = None  # colour of the shirt under an open top; None where closed
+    scarf: str | None = None  # colour
+    tie: str | None = None  # colour
+    carried: str | None = None  # "backpack" | "bag" (from the shoulder): worn throughout and visible
+    skin: str = "medium"
 
 
 @dataclass(frozen=True)
 class Person:
-    """One person of a clip.
+    """One person of a clip, in T frames. Boxes are fractions of the frame, xyxy; NaN rows where out of view.
 
-    boxes_xyxy: tight on the *visible* body, fractions of the frame, [T, 4]; NaN rows where out of view.
-    full_boxes_xyxy: the whole body, occluded parts too, clamped to the frame, [T, 4].
-    visible: visible fraction of the body's pixels (over what it would cover alone, out-of-frame parts counted), [T].
+    boxes_xyxy: tight on the *visible* body, without what is held, [T, 4].
+    full_boxes_xyxy: the whole body, hidden parts too, clamped to the frame, [T, 4].
+    visible: visible share of the body's pixels (of what it would cover alone, parts out of the frame counted), [T].
+    joints_xy: 2-D joints, fractions of the frame, not clamped, [T, J, 2]; NaN behind the camera.
+    joints_seen: whether each joint lies in the frame with nothing in front of it, [T, J].
+    hidden_by: share of the body's pixels in the frame that each person of the clip hides, and, in the last column,
+        things and furniture, [T, P + 1].
+    depth: metres from the camera at the key frame.
+    facing: one of ``FACINGS``: where the body points at the key frame, in the picture.
+    actions: AVA ids, sorted; only what can be seen. posture: "standing", "sitting", …, at the key frame.
+    holding: object in the hand at the key frame ("phone", "book", "cup", …) if it is seen.
     """
 
     look: Look
     boxes_xyxy: np.ndarray
     full_boxes_xyxy: np.ndarray
     visible: np.ndarray
-    depth: float  # metres from the camera at the key frame
-    facing: str  # "camera" | "away" | "left" | "right": where the body points at the key frame, in the picture
-    actions: tuple[int, ...]  # AVA ids, sorted
-    posture: str  # "standing" | "sitting" | "lying" | "crouching" …: at the key frame
-    holding: str | None = (
-        None  # object in the hand at the key frame ("phone", "book", "cup", "ball", "box"), if visible
-    )
+    depth: float
+    facing: str
+    actions: tuple[int, ...]
+    posture: str
+    holding: str | None = None
+    joints_xy: np.ndarray | None = None
+    joints_seen: np.ndarray | None = None
+    hidden_by: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

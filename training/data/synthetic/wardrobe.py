@@ -29,14 +29,14 @@ SKIN_RGB = np.array(
     [(246, 212, 186), (232, 184, 152), (208, 152, 114), (164, 108, 74), (116, 74, 50), (76, 50, 36)], np.float32
 )
 BODY, SKIRT, HAIR, BRIM, PROP = 0, 1, 2, 3, 4  # parts of a figure's mesh; props count up from PROP
-SLEEVE = {"t-shirt": 0.36, "shirt": 0.96, "sweater": 1.0, "jacket": 1.0, "coat": 1.02, "vest": -0.02, "dress": 0.22}
+SLEEVE = {"t-shirt": 0.36, "shirt": 0.96, "sweater": 1.0, "jacket": 1.0, "coat": 1.02, "tank top": -0.02, "dress": 0.22}
 THICK = {
     "t-shirt": 0.008,
     "shirt": 0.01,
     "sweater": 0.018,
     "jacket": 0.022,
     "coat": 0.026,
-    "vest": 0.006,
+    "tank top": 0.006,
     "dress": 0.007,
 }
 
@@ -68,7 +68,7 @@ def draw_look(body: Body, rng: np.random.Generator, *, top_colour: str | None = 
         "sweater": 0.17,
         "jacket": 0.15,
         "coat": 0.09 * (not child),
-        "vest": 0.06,
+        "tank top": 0.06,
         "dress": 0.24 * woman,
     }
     names = list(tops)
@@ -98,11 +98,11 @@ def draw_look(body: Body, rng: np.random.Generator, *, top_colour: str | None = 
         hair,
         str(rng.choice(["bald", "short", "long"], p=lengths)),
         beard=not woman and not child and rng.random() < 0.3,
-        glasses=rng.random() < (0.3 if old else 0.15),
+        glasses="glasses" if rng.random() < (0.3 if old else 0.15) else None,
         hat=str(rng.choice(COLOURS)) if rng.random() < 0.1 else None,
         top=top,
         top_colour=colour,
-        striped=rng.random() < 0.12,
+        pattern="striped" if rng.random() < 0.12 else "plain",
         bottom=bottom,
         bottom_colour=bottoms,
         shoes=str(
@@ -152,7 +152,7 @@ class Figure:
             if on.any():
                 out[on] = self.colours[name]
         on = part == SKIRT
-        if on.any() and self.look.striped and self.look.top in ("dress", "coat"):
+        if on.any() and self.look.pattern != "plain" and self.look.top in ("dress", "coat"):
             out[on] = self._pattern(a[on], out[on])
         strands = 0.85 + 0.3 * np.sin(a[:, 0] * 400 + a[:, 1] * 300) ** 2
         out[part == HAIR] *= strands[part == HAIR, None]
@@ -175,10 +175,10 @@ class Figure:
         out[(z < cut["shoe"]) & ~is_arm] = c["shoes"]
         neck = (z - 0.6 * y > cut["neck"]) & (np.abs(x) < 0.12) & ~is_arm
         top = np.where(is_arm, along < SLEEVE[look.top], (z > cut["hem"]) & ~neck) & (head < 0.6)
-        if look.top == "vest":
+        if look.top == "tank top":
             top &= ~((np.abs(x) > 0.155) & (z > 1.3))
         cloth = np.broadcast_to(c["top"], (int(top.sum()), 3)).copy()
-        if look.striped:
+        if look.pattern != "plain":
             cloth = self._pattern(a[top], cloth)
         xt, yt, zt = x[top], y[top], z[top]
         front = (yt < -0.02) & ~is_arm[top]
