@@ -55,6 +55,13 @@ class Place:
             self.named[len(self.meshes) - 1] = (name, colour)
         return len(self.meshes) - 1
 
+    def paint(self, ids, points, normals):
+        albedo = np.zeros((len(points), 3), np.float32)
+        for i in np.unique(ids):
+            on = ids == i
+            albedo[on] = texture(self.materials[i], points[on], normals[on])
+        return albedo, np.zeros(len(points), np.float32)
+
     def free(self, x: float, y: float, r: float) -> bool:
         return all((x - a) ** 2 + (y - b) ** 2 > (r + c) ** 2 for a, b, c in self.taken)
 

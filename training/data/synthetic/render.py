@@ -15,18 +15,17 @@ import numpy as np
 
 from . import places
 from .bodies import load_bank
-from .camera import Camera, aim_camera, widened
+from .camera import FRAMINGS, TALL, Camera, aim_camera
 from .facts import Person, Scene, Thing
-from .places import FLOOR, KINDS, Place, build_place, chair
+from .film import Facts, film
+from .places import KINDS, Place, build_place, chair
 from .props import cuboid, laptop
 from .stage import Actor, act, arrange, cast, seat_of
-from .tracing import floor_shadows, paint, prop_colours, trace_people, trace_place
-from .wardrobe import PROP, canon_attributes, shade
+from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
 OBJECT_ACTIONS = {"phone": {15, 57}, "book": {48}, "cup": {27}, "box": {17, 36}, "bag": {17}, "ball": {17, 58, 35}}
 SUPERSAMPLE = 1.35
-CHUNK = 8  # frames traced together
 
 
 class Studio:
@@ -45,7 +44,7 @@ class Studio:
         self.attributes = canon_attributes(self.rig)
 
     def shoot(
-        self, seed: int, *, size: tuple[int, int] = (320, 180), frames: int = 8, fps: float = 3.0, key_frame: int = 4
+        self, seed: int, *, size: tuple[int, int] = (320, 240), frames: int = 18, fps: float = 6.0, key_frame: int = 9
     ) -> Scene:
         """Render one clip; the same (split, seed) gives the same clip.
 
@@ -67,13 +66,10 @@ class Studio:
         t = (np.arange(frames) - key_frame) / fps
         work = (round(size[0] * SUPERSAMPLE), round(size[1] * SUPERSAMPLE))
         units = cast(self.rig, self.bodies, self.attributes, t, rng)
-        framing = str(rng.choice(["wide", "medium", "close"], p=(0.42, 0.32, 0.26)))
-        half_width = float(np.tan(np.radians(rng.uniform(35, 78)) / 2))
-        tall = {"wide": rng.uniform(0.34, 0.68), "medium": rng.uniform(0.6, 1.05), "close": rng.uniform(1.2, 2.1)}[
-            framing
-        ]
+        framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
+        half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
         first = max(a.top for a in units[0])
-        depth = max(max(first, 1.2) / tall * work[0] / work[1] / (2 * half_width), 1.35)
+        depth = max(max(first, 1.2) / rng.uniform(*TALL[framing]) * work[0] / work[1] / (2 * half_width), 1.1)
         actors = arrange(units, rng, depth=depth, half_width=half_width)
         for actor in actors:
             if actor.deed.seat == "bed":
@@ -84,15 +80,16 @@ class Studio:
             rng,
             size=work,
             half_width=half_width,
-            depth=depth,
-            top=first,
-            close=framing == "close",
+            subject=(float(actors[0].at[0]), depth, first),
+            framing=framing,
             heads=[(a.at[1], a.top) for a in actors],
         )
         place = self._furnish(actors, camera, half_width, rng)
-        frames_rgb, facts = film(actors, place, camera, size, key_frame, rng)
-        people = tuple(_person(a, actors, facts, k, key_frame, camera) for k, a in enumerate(actors))
-        return Scene(frames_rgb, fps, key_frame, people, facts["things"], place.kind, (framing,))
+        frames_rgb, facts = film(actors, place, camera, size, rng)
+        people = tuple(_person(a, facts, k, key_frame, camera) for k, a in enumerate(actors))
+        return Scene(
+            frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame), place.kind, (framing,)
+        )
 
     def _furnish(self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator) -> Place:
         """The place around the actors, with what they sit, lie and work on."""
@@ -159,144 +156,6 @@ def _area(box: np.ndarray) -> float:
     return 0.0 if np.isnan(box).any() else float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-def _seen_through(picture: np.ndarray, camera: Camera, homography: np.ndarray, how: int) -> np.ndarray:
-    """What a frame shows of a picture of the wide view."""
-    size = (camera.width, camera.height_px)
-    return cv2.warpPerspective(
-        picture, homography, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-
-
-def film(
-    actors: list[Actor], place: Place, camera: Camera, size: tuple[int, int], key_frame: int, rng: np.random.Generator
-) -> tuple[np.ndarray, dict]:
-    """Render all frames; returns RGB (T, H, W, 3) and what was seen: boxes, visible shares, pixels of props, things."""
-    wide, homographies = widened(camera, 0.85)
-    still, distance, ids = trace_place(place, wide)
-    colours = [prop_colours(a, rng) for a in actors]
-    grade = Grade(rng, size)
-    count = len(camera.turns)
-    facts: dict[str, Any] = {
-        "box": np.full((len(actors), count, 4), np.nan),
-        "full": np.full((len(actors), count, 4), np.nan),
-        "visible": np.zeros((len(actors), count)),
-    }
-    facts["props"] = [np.zeros((count, len(a.deed.pose.props))) for a in actors]
-    moving = [(k, j, p) for k, a in enumerate(actors) for j, p in enumerate(a.deed.pose.props)]
-    boxes: dict[Any, np.ndarray] = {
-        **{i: np.full((count, 4), np.nan) for i in place.named},
-        **{(k, j): np.full((count, 4), np.nan) for k, j, _ in moving},
-    }
-    out = np.empty((count, size[1], size[0], 3), np.uint8)
-    for start in range(0, count, CHUNK):
-        frames = list(range(start, min(start + CHUNK, count)))
-        records = trace_people(actors, camera, frames)
-        for frame in frames:
-            image, depth, objects = (
-                _seen_through(picture, camera, homographies[frame], how)
-                for picture, how in (
-                    (still, cv2.INTER_LINEAR),
-                    (distance, cv2.INTER_NEAREST),
-                    (ids.astype(np.float32), cv2.INTER_NEAREST),
-                )
-            )
-            dark = floor_shadows(actors, camera, place.light, frame) * (objects == FLOOR)
-            image *= (1 - 0.75 * dark)[..., None]
-            _compose(
-                [r for r in records if r["frame"] == frame], actors, place, colours, image, depth, objects, facts, boxes
-            )
-            out[frame] = grade(image, frame)
-    names: dict[Any, tuple[str, str | None]] = {**place.named, **{(k, j): (p.name, p.colour) for k, j, p in moving}}
-    facts["things"] = tuple(
-        Thing(*names[i], b)
-        for i, b in boxes.items()
-        if not np.isnan(b[key_frame]).any() and _area(b[key_frame]) > 0.0004
-    )
-    return out, facts
-
-
-def _compose(
-    records: list[dict],
-    actors: list[Actor],
-    place: Place,
-    colours: list,
-    image: np.ndarray,
-    depth: np.ndarray,
-    objects: np.ndarray,
-    facts: dict,
-    boxes: dict,
-) -> None:
-    """Put a frame's people into the picture by distance; write who is seen where."""
-    height, width = depth.shape
-    scale = np.array([width, height, width, height])
-    owner = np.full(depth.shape, -1)
-    for k, r in enumerate(records):
-        if "t" not in r:
-            continue
-        nearer = r["t"] < depth[r["y"], r["x"]]
-        y, x = r["y"][nearer], r["x"][nearer]
-        depth[y, x], owner[y, x] = r["t"][nearer], k
-    for k, r in enumerate(records):
-        if "t" not in r or not len(r["t"]):
-            continue
-        actor, who, frame = actors[r["who"]], r["who"], r["frame"]
-        seen = owner[r["y"], r["x"]] == k
-        part = actor.parts[r["face"]]
-        own = part < PROP
-        facts["full"][who, frame] = r["box"] / scale
-        shown = seen & own
-        if own.any():
-            facts["visible"][who, frame] = shown.sum() / own.sum() * r["inside"]
-        if shown.sum() >= 12:
-            facts["box"][who, frame] = _tight(r["x"][shown], r["y"][shown]) / scale
-        for j in range(len(colours[who])):
-            on = seen & (part == PROP + j)
-            facts["props"][who][frame, j] = on.sum()
-            if on.sum() >= 6:
-                boxes[who, j][frame] = _tight(r["x"][on], r["y"][on]) / scale
-        if seen.any():
-            image[r["y"][seen], r["x"][seen]] = paint(actor, r, seen, place, colours[who])
-    objects = np.where(owner >= 0, -1, objects)[::2, ::2]
-    frame = records[0]["frame"] if records else 0
-    for i in place.named:
-        y, x = np.nonzero(objects == i)
-        if len(x) >= 6:
-            boxes[i][frame] = _tight(x, y) * 2 / scale
-
-
-def _tight(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.array([x.min(), y.min(), x.max() + 1, y.max() + 1], float)
-
-
-class Grade:
-    """What lens, sensor and codec do: exposure, cast, vignette, blur, noise, JPEG; the same for the whole clip."""
-
-    def __init__(self, rng: np.random.Generator, size: tuple[int, int]) -> None:
-        self.rng, self.size = rng, size
-        self.gain = (rng.uniform(0.85, 1.3) * (1 + rng.normal(0, 0.035, 3))).astype(np.float32)
-        y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
-        self.vignette = (1 - rng.uniform(0, 0.22) * (x**2 + y**2) / 2)[..., None].astype(np.float32)
-        self.blur, self.noise, self.quality = rng.uniform(0, 0.8), rng.uniform(0, 5), int(rng.integers(45, 96))
-        self.contrast = rng.uniform(0.9, 1.12)
-        self.grain = rng.standard_normal((size[1] + 64, size[0] + 64, 3), dtype=np.float32) * self.noise
-        light = np.linspace(0, 2, 4096)
-        light = np.where(light > 0.8, 0.8 + 0.2 * np.tanh((light - 0.8) / 0.4), light)
-        self.curve = ((light ** (1 / 2.2) * 255 - 118) * self.contrast + 118).astype(np.float32)
-
-    def __call__(self, image: np.ndarray, frame: int) -> np.ndarray:
-        small = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA) * (self.gain * self.vignette)
-        out = self.curve[np.clip(small * 2047, 0, 4095).astype(np.int16)]
-        if self.blur > 0.3:
-            out = cv2.GaussianBlur(out, (0, 0), self.blur)
-        dy, dx = self.rng.integers(0, 64, 2)
-        out += self.grain[dy : dy + out.shape[0], dx : dx + out.shape[1]]
-        out = np.clip(out, 0, 255).astype(np.uint8)
-        coded = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
-        decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-        assert decoded is not None  # we have just coded it
-        return decoded[..., ::-1]
-
-
 def _facing(actor: Actor, key: int) -> str:
     """Where the chest points at the key frame, in the picture."""
     d, c = actor.front[key, :2], actor.joints[key, 0, :2]
@@ -308,12 +167,26 @@ def _facing(actor: Actor, key: int) -> str:
     return "left" if angle > 0 else "right"
 
 
-def _person(actor: Actor, actors: list[Actor], facts: dict, k: int, key: int, camera: Camera) -> Person:
+def _things(actors: list[Actor], place: Place, facts: Facts, key: int) -> tuple[Thing, ...]:
+    """What has a name and is seen at the key frame: of the place, and in hands."""
+    out = []
+    for which, boxes in facts.things.items():
+        if isinstance(which, tuple):
+            prop = actors[which[0]].deed.pose.props[which[1]]
+            name, colour = prop.name, prop.colour
+        else:
+            name, colour = place.named[which]
+        if _area(boxes[key]) > 0.0004:
+            out.append(Thing(name, colour, boxes))
+    return tuple(out)
+
+
+def _person(actor: Actor, facts: Facts, k: int, key: int, camera: Camera) -> Person:
     """What is true of one actor, labels that rest on an unseen object taken away."""
     look, deed = actor.figure.look, actor.deed
     actions, holding = set(deed.actions), deed.holding
     for j, prop in enumerate(deed.pose.props):
-        pixels = facts["props"][k][:, j]
+        pixels = facts.props[k][:, j]
         if prop.hold == "back":
             look = look if pixels.max() >= 30 else replace(look, carried=None)
         elif pixels.max() < 6:
@@ -325,18 +198,21 @@ def _person(actor: Actor, actors: list[Actor], facts: dict, k: int, key: int, ca
     depth = float(((actor.joints[key, 0] - camera.centre) @ camera.turns[key])[2])
     return Person(
         look,
-        facts["box"][k],
-        facts["full"][k],
-        facts["visible"][k],
+        facts.box[k],
+        facts.full[k],
+        facts.visible[k],
         depth,
         _facing(actor, key),
         tuple(sorted(actions)),
         deed.posture,
         holding,
+        facts.joints[k],
+        facts.joints_seen[k],
+        facts.hidden_by[k],
     )
 
 
-def contact_sheet(scenes: list[Scene], columns: int = 4) -> np.ndarray:
+def contact_sheet(scenes: list[Scene], columns: int = 5) -> np.ndarray:
     """Rows of clips with boxes and labels, RGB."""
     rows = []
     for scene in scenes:

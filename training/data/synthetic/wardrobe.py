@@ -142,7 +142,13 @@ class Figure:
     colours: dict[str, np.ndarray]
     cut: dict[str, float]
 
-    def paint(self, a: np.ndarray, part: np.ndarray) -> np.ndarray:
+    def paint(self, face, u, v):
+        c = self.faces[face]
+        a = self.attributes
+        u, v = u[:, None], v[:, None]
+        return self.old_paint(a[c[:, 0]] * (1 - u - v) + a[c[:, 1]] * u + a[c[:, 2]] * v, self.parts[face])
+
+    def old_paint(self, a: np.ndarray, part: np.ndarray) -> np.ndarray:
         """Linear colours (N, 3) of points with interpolated attributes (N, 6) on parts (N,) below ``PROP``."""
         out = np.empty((len(a), 3), np.float32)
         on = part == BODY
