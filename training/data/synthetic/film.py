@@ -8,7 +8,7 @@ import numpy as np
 from . import raster
 from .bodies import JOINTS, vertex_normals
 from .camera import Camera, widened
-from .places import FLOOR, SKY, Place, noise
+from .places import SKY, Place, noise
 from .raster import Buffer, Hits, Lamp
 from .stage import Actor
 from .wardrobe import PROP, shade
@@ -139,7 +139,7 @@ def film(
         lamp.cast([(a.vertices[frame], a.faces) for a in actors])
         floor.press([a.joints[frame] for a in actors])
         raster.darken(
-            image, ratio, depth, camera.rays(frame), camera.centre.astype(np.float64), camera.turns[frame],
+            image, ratio, depth, camera.focals[frame], camera.centre.astype(np.float64), camera.turns[frame],
             lamp.map, lamp.matrix, lamp.shift, floor.near, floor.corner, floor.cell,
         )  # fmt: skip
         owner = np.full(depth.shape, -1, np.int32)
@@ -178,7 +178,7 @@ class Ground:
                     centre = (round(float(at[0])), round(float(at[1])))
                     cv2.circle(mark, centre, max(round(0.13 / self.cell), 1), 1 - float(z) / 0.5, -1)
                     np.maximum(self.near, mark, out=self.near)
-        self.near = cv2.GaussianBlur(self.near, (0, 0), max(0.07 / self.cell, 0.6))
+        self.near[:] = cv2.GaussianBlur(self.near, (0, 0), max(0.07 / self.cell, 0.6))
 
 
 def _paint(
@@ -202,7 +202,17 @@ def _paint(
     image[seen.y, seen.x] = albedo * raster.lit(normals, place.light, place.sun, place.ambient, kept)
 
 
-def _measure(actors, frame, hits, depth, owner, objects, place, camera, facts) -> None:  # noqa: ANN001
+def _measure(
+    actors: list[Actor],
+    frame: int,
+    hits: list[Hits],
+    depth: np.ndarray,
+    owner: np.ndarray,
+    objects: np.ndarray,
+    place: Place,
+    camera: Camera,
+    facts: Facts,
+) -> None:
     """Write down a frame's boxes, visible shares, hiders and joints."""
     scale = np.array([camera.width, camera.height_px] * 2, float)
     count = len(actors)
@@ -243,13 +253,14 @@ def _note(facts: Facts, thing: object, frame: int, box: np.ndarray, area: int) -
 
 def _boxes(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Tight boxes (count, 4) in pixels and areas (count,) of labelled pixels."""
-    corners = [np.full(count, v, np.int64) for v in (10**6, 10**6, 0, 0)]
-    area = np.zeros(count, np.int64)
-    raster.bounds(labels, count, *corners, area)
-    return np.stack(corners, 1).astype(float), area
+    boxes, area = np.tile(np.array([1e6, 1e6, 0, 0]), (count, 1)), np.zeros(count, np.int64)
+    raster.bounds(labels, boxes, area)
+    return boxes, area
 
 
-def _joints(actor: Actor, k: int, frame: int, depth: np.ndarray, owner: np.ndarray, camera: Camera, facts) -> None:  # noqa: ANN001
+def _joints(
+    actor: Actor, k: int, frame: int, depth: np.ndarray, owner: np.ndarray, camera: Camera, facts: Facts
+) -> None:
     """Where joints are in the picture, and whether anything stands before them."""
     at = camera.project(actor.joints[frame].astype(np.float32), frame)
     front = at[:, 2] > raster.NEAR
@@ -276,7 +287,8 @@ class Grade:
         self.quality = int(rng.integers(45, 97)) if rng.random() < 0.5 else None
         self.contrast, self.black = rng.uniform(0.85, 1.15), rng.uniform(-4, 10)
         self.grain = rng.standard_normal((size[1] + 64, size[0] + 64, 3), dtype=np.float32) * self.noise
-        self.saturation = rng.uniform(0.8, 1.12)
+        saturation = rng.uniform(0.8, 1.12)
+        self.mix = (saturation * np.eye(3) + (1 - saturation) / 3).astype(np.float32)
         light = np.linspace(0, 2, 4096)
         light = np.where(light > 0.8, 0.8 + 0.2 * np.tanh((light - 0.8) / 0.4), light)
         self.curve = ((light ** (1 / 2.2) * 255 - 118) * self.contrast + 118 + self.black).astype(np.float32)
@@ -284,9 +296,9 @@ class Grade:
     def __call__(self, image: np.ndarray, frame: int) -> np.ndarray:
         small = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA) * (self.gain * self.vignette)
         out = self.curve[np.clip(small * 2047, 0, 4095).astype(np.int16)]
-        out += (1 - self.saturation) * (out.mean(-1, keepdims=True) - out)
+        out = np.asarray(cv2.transform(out, self.mix), np.float32)
         if self.blur > 0.35:
-            out = cv2.GaussianBlur(out, (0, 0), self.blur)
+            out = np.asarray(cv2.GaussianBlur(out, (0, 0), self.blur), np.float32)
         dy, dx = self.rng.integers(0, 64, 2)
         out += self.grain[dy : dy + out.shape[0], dx : dx + out.shape[1]]
         out = np.clip(out, 0, 255).astype(np.uint8)

@@ -3,7 +3,7 @@
 Times are seconds from the key frame; repeated motions are periodic, so that a label stays true however long the clip.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,6 +29,9 @@ class Deed:
     seat: str | None = None
     table: bool = False
     steady_head: bool = False
+    shows: dict[int, tuple[int, ...]] = field(default_factory=dict)  # action: joints that must be seen for it
+    needs: dict[int, str] = field(default_factory=dict)  # action: the prop that must be seen for it
+    hands: dict[int, str] = field(default_factory=dict)  # side: shape of the hand
 
 
 def smooth(x: np.ndarray) -> np.ndarray:

@@ -248,8 +248,10 @@ def surface(face, u, v, faces, vertices, normals, smooth, eye):
             toward += out[i, k] * (eye[k] - points[i, k])
         length = np.sqrt(length) + 1e-12
         # a smooth normal may look a little away at the rim; only one that looks back is turned
-        limit = -0.3 * length * np.sqrt(
-            (eye[0] - points[i, 0]) ** 2 + (eye[1] - points[i, 1]) ** 2 + (eye[2] - points[i, 2]) ** 2
+        limit = (
+            -0.3
+            * length
+            * np.sqrt((eye[0] - points[i, 0]) ** 2 + (eye[1] - points[i, 1]) ** 2 + (eye[2] - points[i, 2]) ** 2)
         )
         sign = -1.0 if toward < (limit if smooth[face[i]] else 0.0) else 1.0
         for k in range(3):
@@ -267,27 +269,27 @@ def compose(x, y, distance, who, depth, owner):
 
 
 @njit(cache=True)
-def bounds(labels, count, x1, y1, x2, y2, area):
-    """Boxes and areas of the pixels (H, W) labelled 0 … count - 1, written in place; pixels, x2 and y2 exclusive."""
+def bounds(labels, boxes, area):
+    """Boxes (n, 4) and areas (n,) of the pixels (H, W) labelled 0 … n - 1, in place; x2 and y2 are exclusive."""
     height, width = labels.shape
     for y in range(height):
         for x in range(width):
             k = labels[y, x]
-            if k >= 0 and k < count:
+            if k >= 0 and k < len(area):
                 area[k] += 1
-                x1[k], y1[k] = min(x1[k], x), min(y1[k], y)
-                x2[k], y2[k] = max(x2[k], x + 1), max(y2[k], y + 1)
+                boxes[k, 0], boxes[k, 1] = min(boxes[k, 0], x), min(boxes[k, 1], y)
+                boxes[k, 2], boxes[k, 3] = max(boxes[k, 2], x + 1), max(boxes[k, 3], y + 1)
 
 
 @njit(cache=True)
-def darken(image, ratio, depth, rays, eye, turn, nearest, matrix, shift, ground, corner, cell):
+def darken(image, ratio, depth, focal, eye, turn, nearest, matrix, shift, ground, corner, cell):
     """Shadows of people on the still place, in place: off the lamp, and close over the floor under bodies.
 
     Args:
         image: Linear colours (H, W, 3).
         ratio: What is left of each pixel's light without the lamp (H, W).
         depth: Distances (H, W).
-        rays: Directions through the pixels in the camera's axes (H, W, 3).
+        focal: Of the camera, pixels.
         eye: Of the camera (3,).
         turn: Camera to world (3, 3).
         nearest: Of a ``Lamp`` that people are cast on; with its ``matrix`` and ``shift``.
@@ -300,10 +302,11 @@ def darken(image, ratio, depth, rays, eye, turn, nearest, matrix, shift, ground,
             far = depth[row, column]
             if far > 60:
                 continue
-            r = rays[row, column]
-            px = eye[0] + far * (turn[0, 0] * r[0] + turn[0, 1] * r[1] + turn[0, 2] * r[2])
-            py = eye[1] + far * (turn[1, 0] * r[0] + turn[1, 1] * r[1] + turn[1, 2] * r[2])
-            pz = eye[2] + far * (turn[2, 0] * r[0] + turn[2, 1] * r[1] + turn[2, 2] * r[2])
+            u, v = (column + 0.5 - width / 2) / focal, (row + 0.5 - height / 2) / focal
+            far /= np.sqrt(u * u + v * v + 1)
+            px = eye[0] + far * (turn[0, 0] * u + turn[0, 1] * v + turn[0, 2])
+            py = eye[1] + far * (turn[1, 0] * u + turn[1, 1] * v + turn[1, 2])
+            pz = eye[2] + far * (turn[2, 0] * u + turn[2, 1] * v + turn[2, 2])
             x = matrix[0, 0] * px + matrix[0, 1] * py + matrix[0, 2] * pz + shift[0] - 0.5
             y = matrix[1, 0] * px + matrix[1, 1] * py + matrix[1, 2] * pz + shift[1] - 0.5
             h = matrix[2, 0] * px + matrix[2, 1] * py + matrix[2, 2] * pz + 0.04

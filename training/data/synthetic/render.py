@@ -8,23 +8,24 @@ To look at some clips:
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from . import places
-from .bodies import load_bank
+from .bodies import HEAD, load_bank
 from .camera import FRAMINGS, TALL, Camera, aim_camera
 from .facts import Person, Scene, Thing
 from .film import Facts, film
+from .motions import Deed
 from .places import KINDS, Place, build_place, chair
 from .props import cuboid, laptop
 from .stage import Actor, act, arrange, cast, seat_of
 from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
-OBJECT_ACTIONS = {"phone": {15, 57}, "book": {48}, "cup": {27}, "box": {17, 36}, "bag": {17}, "ball": {17, 58, 35}}
+MIN_SEEN = 0.35  # share of the frames around the key frame in which an action's joints and props must be seen
+MIN_PROP = 9  # pixels of the working frame
 SUPERSAMPLE = 1.35
 
 
@@ -82,11 +83,11 @@ class Studio:
             half_width=half_width,
             subject=(float(actors[0].at[0]), depth, first),
             framing=framing,
-            heads=[(a.at[1], a.top) for a in actors],
+            heads=[_crown(a) for a in actors],
         )
         place = self._furnish(actors, camera, half_width, rng)
         frames_rgb, facts = film(actors, place, camera, size, rng)
-        people = tuple(_person(a, facts, k, key_frame, camera) for k, a in enumerate(actors))
+        people = tuple(_person(a, facts, k, key_frame, t, camera) for k, a in enumerate(actors))
         return Scene(
             frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame), place.kind, (framing,)
         )
@@ -156,6 +157,13 @@ def _area(box: np.ndarray) -> float:
     return 0.0 if np.isnan(box).any() else float((box[2] - box[0]) * (box[3] - box[1]))
 
 
+def _crown(actor: Actor) -> tuple[float, float]:
+    """Distance and height of an actor's head where it is highest."""
+    heads = actor.joints[:, HEAD]
+    at = int(heads[:, 2].argmax())
+    return max(float(heads[at, 1]), 0.5), float(heads[at, 2]) + 0.13 * actor.figure.body.height
+
+
 def _facing(actor: Actor, key: int) -> str:
     """Where the chest points at the key frame, in the picture."""
     d, c = actor.front[key, :2], actor.joints[key, 0, :2]
@@ -173,26 +181,42 @@ def _things(actors: list[Actor], place: Place, facts: Facts, key: int) -> tuple[
     for which, boxes in facts.things.items():
         if isinstance(which, tuple):
             prop = actors[which[0]].deed.pose.props[which[1]]
-            name, colour = prop.name, prop.colour
+            told: tuple[str, str | None] = (prop.name, prop.colour)
         else:
-            name, colour = place.named[which]
+            told = place.named[which]
         if _area(boxes[key]) > 0.0004:
-            out.append(Thing(name, colour, boxes))
+            out.append(Thing(*told, boxes))
     return tuple(out)
 
 
-def _person(actor: Actor, facts: Facts, k: int, key: int, camera: Camera) -> Person:
-    """What is true of one actor, labels that rest on an unseen object taken away."""
+def seen_actions(deed: Deed, props: dict[str, np.ndarray], joints_seen: np.ndarray, near: np.ndarray) -> set[int]:
+    """The deed's actions that a viewer can see.
+
+    Args:
+        deed: With the joints that each action shows, and the prop that it needs.
+        props: Visible pixels of each prop by name, (T,).
+        joints_seen: (T, J).
+        near: The frames within a second and a half of the key frame (T,).
+    """
+    seen = joints_seen[near].mean(0)
+    held = {name: float((pixels[near] >= MIN_PROP).mean()) for name, pixels in props.items()}
+    return {
+        a
+        for a in deed.actions
+        if all(seen[j] >= MIN_SEEN for j in deed.shows.get(a, ()))
+        and (a not in deed.needs or held.get(deed.needs[a], 0.0) >= MIN_SEEN)
+    }
+
+
+def _person(actor: Actor, facts: Facts, k: int, key: int, t: np.ndarray, camera: Camera) -> Person:
+    """What is true of one actor, as far as it is seen."""
     look, deed = actor.figure.look, actor.deed
-    actions, holding = set(deed.actions), deed.holding
+    props: dict[str, np.ndarray] = {}
     for j, prop in enumerate(deed.pose.props):
-        pixels = facts.props[k][:, j]
-        if prop.hold == "back":
-            look = look if pixels.max() >= 30 else replace(look, carried=None)
-        elif pixels.max() < 6:
-            actions -= OBJECT_ACTIONS.get(prop.name, set())
-        if prop.name == holding and pixels[key] < 8:
-            holding = None
+        props[prop.name] = props.get(prop.name, 0) + facts.props[k][:, j]
+        if prop.hold == "back" and facts.props[k][key, j] < 4 * MIN_PROP:
+            look = replace(look, carried=None)
+    holding = deed.holding if deed.holding in props and props[deed.holding][key] >= MIN_PROP else None
     if holding == "bag":
         look = replace(look, carried=look.carried or "bag")
     depth = float(((actor.joints[key, 0] - camera.centre) @ camera.turns[key])[2])
@@ -203,7 +227,7 @@ def _person(actor: Actor, facts: Facts, k: int, key: int, camera: Camera) -> Per
         facts.visible[k],
         depth,
         _facing(actor, key),
-        tuple(sorted(actions)),
+        tuple(sorted(seen_actions(deed, props, facts.joints_seen[k], np.abs(t) <= 1.51))),
         deed.posture,
         holding,
         facts.joints[k],
