@@ -84,7 +84,7 @@ def test_people_are_where_the_boxes_say(studio: Studio, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(render, "_compose", watched)
     checked = 0
-    for seed in range(12):
+    for seed in range(30):
         scene = studio.shoot(seed, size=(160, 90), frames=2, key_frame=1)
         for frame, changed in enumerate(added[-2:]):
             if not bare[-1]:
