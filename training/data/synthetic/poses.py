@@ -1,6 +1,6 @@
-"""A pose through time, and the skeleton that takes it: limbs are aimed at directions, hands at points."""
+"""A pose through time, and the skeleton that takes it: limbs are aimed at directions, hands and feet at points."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,25 +13,69 @@ SIDES = (1, -1)
 class Prop:
     """An object that moves with a person: a mesh in metres about its own origin, where it is held, and its free flight.
 
-    hold: "left", "right" (in the fist), "hands" (between them), "back" (behind the chest) or "free" (``path`` alone,
-    relative to the person). held: in which frames it is held; ``path`` holds in the others.
+    hold: "left", "right" (in the fist), "hands" (between them), "head" or "chest" (at a point ``path`` (3,) of the
+        body at rest), "back" (worn behind the chest), "along" (at ``path`` before somebody who may walk) or "free"
+        (``path``, fixed to the place).
+    held: in which frames it is held; ``path`` (T, 3) holds in the others, and is fixed to the place.
+    frame: what turns it: "chest", "upright", "head", "fore" (its -y is the forearm's direction), "line" (its x runs
+        from the right hand to the left), "place"; turn: its own rotation (3, 3) or (T, 3, 3) in that frame.
+    colour: the one spoken of; colours and face_colour (F,): colours of the faces where there are several.
     """
 
     name: str
     vertices: np.ndarray
     faces: np.ndarray
     colour: str
-    hold: str
+    hold: str = "free"
     path: np.ndarray | None = None
     held: np.ndarray | None = None
+    frame: str = "chest"
+    turn: np.ndarray | None = None
+    colours: tuple[str, ...] = ()
+    face_colour: np.ndarray | None = None
+
+
+@dataclass
+class Fixture:
+    """A still thing before a person, in the upright frame about the floor point they act at (they face -y).
+
+    colour: the one spoken of; None: the place may choose. named: whether it may be spoken of. colours and face_colour
+    as in ``Prop``.
+    """
+
+    name: str
+    vertices: np.ndarray
+    faces: np.ndarray
+    colour: str | None
+    named: bool = True
+    colours: tuple[str, ...] = ()
+    face_colour: np.ndarray | None = None
+
+
+@dataclass
+class Hand:
+    """Where a hand is to be.
+
+    at: (T, 3), a point of the body at rest that moves with a joint (frame "chest", "head" or "root"), or in the
+        upright frame that moves with a walker (frame "floor"). weight: (T,), 0 leaves the arm as the pose has it.
+    elbow: where it bends to, in the chest's frame; x is outward.
+    """
+
+    at: np.ndarray
+    frame: str = "chest"
+    weight: np.ndarray | float = 1.0
+    elbow: tuple[float, float, float] = (0.5, 0.3, -1)
 
 
 @dataclass
 class Pose:
-    """Angles in radians (T,), directions (T, 3).
+    """Angles in radians (T,), directions and points (T, 3).
 
     Arms are aimed in the chest's frame (``arms_down``: in the upright frame), legs in the upright frame (``whole``: in
-    the root's). angles: of yaw, tilt, spin, roll, pitch, twist, side, nod, look, lift and foot.
+    the root's). With ``feet``, ankles are put at points instead: x, y in the upright frame and z above a flat foot's;
+    ``hips``, the middle of the hip joints, is then lowered as far as the legs ask. toes: how far a foot points down.
+    keys: poses that follow one another, weighed by ``mix`` (K - 1, T); only hands, lift and props are then taken from
+    the pose itself. angles: of yaw, tilt, spin, roll, pitch, twist, side, nod, look, lift and foot.
     """
 
     t: np.ndarray
@@ -45,6 +89,13 @@ class Pose:
     arms_down: bool = False
     anchor: str = "feet"
     props: list[Prop] = field(default_factory=list)
+    feet: dict[int, np.ndarray] | None = None
+    hips: np.ndarray | None = None
+    toes: dict[int, np.ndarray] = field(default_factory=dict)
+    knees: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+    hands: dict[int, Hand] = field(default_factory=dict)
+    keys: tuple["Pose", ...] = ()
+    mix: np.ndarray | None = None
 
     def angle(self, name: str) -> np.ndarray:
         return self.angles.get(name, np.zeros(len(self.t)))
@@ -53,6 +104,12 @@ class Pose:
         """Add to angles, in place."""
         for name, value in angles.items():
             self.angles[name] = self.angle(name) + value
+        return self
+
+    def put(self, **angles: np.ndarray | float) -> "Pose":
+        """Set angles, in place."""
+        for name, value in angles.items():
+            self.angles[name] = np.zeros(len(self.t)) + value
         return self
 
 
@@ -72,19 +129,27 @@ def upright(t: np.ndarray, *, apart: float = 0.08) -> Pose:
     )
 
 
-def blend(a: Pose, b: Pose, w: np.ndarray) -> Pose:
-    """From ``a`` (w 0) to ``b`` (w 1); flags are those of ``a``."""
-    mix = lambda x, y: {g: _unit(_unit(x[g]) * (1 - w)[:, None] + _unit(y[g]) * w[:, None]) for g in SIDES}  # noqa: E731
-    names = set(a.angles) | set(b.angles)
-    angles = {n: a.angle(n) * (1 - w) + b.angle(n) * w for n in names}
-    return replace(
-        a,
-        upper=mix(a.upper, b.upper),
-        fore=mix(a.fore, b.fore),
-        thigh=mix(a.thigh, b.thigh),
-        shin=mix(a.shin, b.shin),
-        angles=angles,
-    )
+def sequence(keys: tuple[Pose, ...], mix: np.ndarray) -> Pose:
+    """From each pose to the next; row k of ``mix`` (K - 1, T) rises from 0 to 1 on the way from key k to key k + 1."""
+    first = keys[0]
+    return Pose(first.t, first.upper, first.fore, first.thigh, first.shin, keys=keys, mix=mix)
+
+
+def leg_length(body: Body) -> float:
+    """From hip joint to ankle, stretched."""
+    hip, knee, ankle = body.joints[list(LEG[1])]
+    return float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+
+
+def arm_length(body: Body) -> float:
+    """From shoulder to grip, stretched."""
+    shoulder, elbow = body.joints[ARM[1][0]], body.joints[ARM[1][1]]
+    return float(np.linalg.norm(elbow - shoulder) + np.linalg.norm(body.joints[GRIP[1]] - elbow))
+
+
+def standing_height(body: Body) -> float:
+    """Height of the hip joints over the floor when the legs are all but straight."""
+    return float(body.joints[LEG[1][2], 2] + 0.992 * leg_length(body))
 
 
 def reach(
@@ -94,17 +159,21 @@ def reach(
     shoulder, joint = body.joints[ARM[side][0]], body.joints[ARM[side][1]]
     grip = body.joints[GRIP[side]]
     first, second = np.linalg.norm(joint - shoulder), np.linalg.norm(grip - joint)
-    line = target - shoulder
+    pole = np.array(elbow) * (side, 1, 1)
+    pose.hands.pop(side, None)
+    pose.upper[side], pose.fore[side] = _two_bones(target - shoulder, float(first), float(second), pole)
+
+
+def _two_bones(line: np.ndarray, first: float, second: float, pole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both bones (T, 3) of a limb that ends at ``line`` (T, 3) from its root, bent towards ``pole``."""
     distance = np.clip(
-        np.linalg.norm(line, axis=-1, keepdims=True), abs(first - second) + 0.02, (first + second) * 0.995
+        np.linalg.norm(line, axis=-1, keepdims=True), abs(first - second) + 0.02, (first + second) * 0.998
     )
-    line = _unit(line)
-    pole = _unit(np.array(elbow) * (side, 1, 1))
-    pole = _unit(pole - line * (line @ pole)[:, None])
+    line, pole = _unit(line), _unit(np.broadcast_to(pole, line.shape))
+    pole = _unit(pole - line * (line * pole).sum(-1, keepdims=True))
     along = (distance**2 + first**2 - second**2) / (2 * distance)
-    elbow_at = line * along + pole * np.sqrt(np.maximum(first**2 - along**2, 0))
-    pose.upper[side] = elbow_at
-    pose.fore[side] = line * distance - elbow_at
+    bend_at = line * along + pole * np.sqrt(np.maximum(first**2 - along**2, 0))
+    return bend_at, line * distance - bend_at
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
@@ -145,8 +214,18 @@ def _limb(
 def solve(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """World rotations (T, 20, 3, 3) and positions (T, 20, 3) of the joints, and the upright frame (T, 3, 3).
 
-    About the origin of the floor; the height is not yet settled.
+    About the origin of the floor. Where feet are put at points heights are right to a centimetre, else not yet settled.
     """
+    if pose.keys:
+        rotations, positions, heading = _in_turn(pose, body)
+    else:
+        rotations, positions, heading = _posed(pose, body)
+    for g, hand in pose.hands.items():
+        _bring(hand, g, pose, body, rotations, positions, heading)
+    return rotations, positions, heading
+
+
+def _posed(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     frames, joints = len(pose.t), body.joints
     heading = turn(2, pose.angle("yaw"))
     rotations = np.tile(np.eye(3), (frames, len(JOINTS), 1, 1))
@@ -160,26 +239,188 @@ def solve(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rotations[:, NECK] = rotations[:, CHEST] @ half
     rotations[:, HEAD] = rotations[:, NECK] @ half
     level = rotations[:, ROOT] if pose.whole else heading
+    start = joints[0] * (0, 0, 1) + np.zeros((frames, 3))
+    thigh, shin = dict(pose.thigh), dict(pose.shin)
+    if pose.feet is not None and pose.hips is not None:
+        start = _stand_on_feet(pose, body, rotations[:, ROOT], heading, thigh, shin)
     for g in SIDES:
         upper, fore, _hand = ARM[g]
         rest = [joints[fore] - joints[upper], joints[GRIP[g]] - joints[fore]]
         _limb(
             rotations, ARM[g], heading if pose.arms_down else rotations[:, CHEST], rest, [pose.upper[g], pose.fore[g]]
         )
-        thigh, shin, foot = LEG[g]
-        rest = [joints[shin] - joints[thigh], joints[foot] - joints[shin]]
-        _limb(rotations, LEG[g], level, rest, [pose.thigh[g], pose.shin[g]])
+        hip, knee, foot = LEG[g]
+        rest = [joints[knee] - joints[hip], joints[foot] - joints[knee]]
+        _limb(rotations, LEG[g], level, rest, [thigh[g], shin[g]])
         toe = joints[TOE[g]] - joints[foot]
         follow = pose.angle("foot")[:, None]
-        wanted = _unit(rotations[:, shin] @ toe) * follow + _unit(level @ toe) * (1 - follow)
-        rotations[:, foot] = aim(rotations[:, shin] @ toe, wanted) @ rotations[:, shin]
-    positions = np.zeros((frames, len(JOINTS), 3))
-    positions[:, 0] = joints[0] * (0, 0, 1)
-    for j in range(1, len(JOINTS)):
-        p = PARENTS[j]
-        positions[:, j] = positions[:, p] + rotations[:, p] @ (joints[j] - joints[p])
-    if pose.anchor == "feet":
+        flat = level @ turn(0, pose.toes[g] + np.zeros(frames)) @ toe if g in pose.toes else level @ toe
+        wanted = _unit(rotations[:, knee] @ toe) * follow + _unit(flat) * (1 - follow)
+        rotations[:, foot] = aim(rotations[:, knee] @ toe, wanted) @ rotations[:, knee]
+    positions = _chain(rotations, start, body)
+    if pose.feet is None and pose.anchor == "feet":
         positions[..., :2] -= positions[:, (LEG[1][2], LEG[-1][2])].mean(1)[:, None, :2]
     if pose.shift is not None:
         positions[..., :2] += pose.shift[:, None]
     return rotations, positions, heading
+
+
+def _chain(rotations: np.ndarray, start: np.ndarray, body: Body) -> np.ndarray:
+    """Positions (T, 20, 3) of the joints, the root being at ``start`` (T, 3)."""
+    positions = np.zeros((len(rotations), len(JOINTS), 3))
+    positions[:, 0] = start
+    for j in range(1, len(JOINTS)):
+        p = PARENTS[j]
+        positions[:, j] = positions[:, p] + rotations[:, p] @ (body.joints[j] - body.joints[p])
+    return positions
+
+
+def _stand_on_feet(
+    pose: Pose, body: Body, root: np.ndarray, heading: np.ndarray, thigh: dict, shin: dict
+) -> np.ndarray:
+    """Aim both legs at the feet's points, in the upright frame; returns where the root then is (T, 3)."""
+    assert pose.feet is not None and pose.hips is not None
+    joints = body.joints
+    middle = (joints[LEG[1][0]] + joints[LEG[-1][0]]) / 2
+    local = np.swapaxes(heading, 1, 2) @ root  # the root's rotation in the upright frame
+    hips = pose.hips.astype(float).copy()
+    for g in SIDES:
+        ankle = pose.feet[g] + joints[LEG[g][2]] * (0, 0, 1)
+        offset = local @ (joints[LEG[g][0]] - middle)
+        aside = np.linalg.norm((hips + offset - ankle)[:, :2], axis=-1)
+        longest = 0.995 * leg_length(body)
+        highest = ankle[:, 2] + np.sqrt(np.maximum(longest**2 - aside**2, 0.01)) - offset[:, 2]
+        hips[:, 2] = np.where(pose.feet[g][:, 2] < 0.06, np.minimum(hips[:, 2], highest), hips[:, 2])
+    for g in SIDES:
+        hip, knee, foot = LEG[g]
+        ankle = pose.feet[g] + joints[foot] * (0, 0, 1)
+        at = hips + local @ (joints[hip] - middle)
+        first, second = np.linalg.norm(joints[knee] - joints[hip]), np.linalg.norm(joints[foot] - joints[knee])
+        pole = np.array(pose.knees.get(g, (0.12, -1, 0.05))) * (g, 1, 1)
+        thigh[g], shin[g] = _two_bones(ankle - at, float(first), float(second), pole)
+    return np.einsum("tab,tb->ta", heading, hips) + np.einsum("tab,b->ta", root, joints[0] - middle)
+
+
+def _in_turn(pose: Pose, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Blend the solved keys joint by joint; each key stands on its own lowest joint."""
+    assert pose.mix is not None
+    rotations, positions, heading = _posed(pose.keys[0], body)
+    local, start = _relative(rotations), positions[:, 0] - _floor_under(positions)
+    for key, w in zip(pose.keys[1:], pose.mix, strict=True):
+        turned, placed, heading = _posed(key, body)
+        other = _relative(turned)
+        local = local @ _power(np.swapaxes(local, -1, -2) @ other, w[:, None])
+        start = start + (placed[:, 0] - _floor_under(placed) - start) * w[:, None]
+    for j in range(1, len(JOINTS)):
+        local[:, j] = local[:, PARENTS[j]] @ local[:, j]
+    return local, _chain(local, start, body), heading
+
+
+def _floor_under(positions: np.ndarray) -> np.ndarray:
+    return np.stack([0 * positions[:, 0, 2], 0 * positions[:, 0, 2], positions[..., 2].min(1)], -1)
+
+
+def _relative(rotations: np.ndarray) -> np.ndarray:
+    """Rotation of every joint against its parent; the root's own stays."""
+    local = rotations.copy()
+    for j in range(1, len(JOINTS)):
+        local[:, j] = np.swapaxes(rotations[:, PARENTS[j]], -1, -2) @ rotations[:, j]
+    return local
+
+
+def _power(rotation: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """A part ``w`` (...) of rotations (..., 3, 3) by less than half a turn."""
+    cos = np.clip((np.trace(rotation, axis1=-2, axis2=-1) - 1) / 2, -1, 1)
+    skew = (rotation - np.swapaxes(rotation, -1, -2)) / 2
+    sin = np.sqrt(np.maximum((skew**2).sum((-1, -2)) / 2, 1e-16))
+    k = skew / sin[..., None, None]
+    angle = np.arctan2(sin, cos) * w
+    return np.eye(3) + np.sin(angle)[..., None, None] * k + (1 - np.cos(angle))[..., None, None] * (k @ k)
+
+
+def _bring(
+    hand: Hand, g: int, pose: Pose, body: Body, rotations: np.ndarray, positions: np.ndarray, heading: np.ndarray
+) -> None:
+    """Bend one arm so that its grip comes to the wanted point."""
+    upper, fore, wrist = ARM[g]
+    joints, chest = body.joints, rotations[:, CHEST]
+    if hand.frame == "floor":
+        goal = np.einsum("tab,tb->ta", heading, hand.at)
+        if pose.shift is not None:
+            goal[:, :2] += pose.shift
+    else:
+        j = {"chest": CHEST, "head": HEAD, "root": ROOT}[hand.frame]
+        goal = positions[:, j] + np.einsum("tab,tb->ta", rotations[:, j], hand.at - joints[j])
+    line = np.einsum("tba,tb->ta", chest, goal - positions[:, upper])
+    rest = [joints[fore] - joints[upper], joints[GRIP[g]] - joints[fore]]
+    first, second = (float(np.linalg.norm(r)) for r in rest)
+    wanted = _two_bones(line, first, second, np.array(hand.elbow) * (g, 1, 1))
+    w = (np.zeros(len(line)) + hand.weight)[:, None]
+    now = [np.swapaxes(chest, 1, 2) @ rotations[:, j] @ r for j, r in zip((upper, fore), rest, strict=True)]
+    _limb(
+        rotations,
+        ARM[g],
+        chest,
+        rest,
+        [_unit(_unit(a) * w + _unit(b) * (1 - w)) for a, b in zip(wanted, now, strict=True)],
+    )
+    for j, p in ((fore, upper), (wrist, fore)):
+        positions[:, j] = positions[:, p] + rotations[:, p] @ (joints[j] - joints[p])
+
+
+# --- things in hands ------------------------------------------------------------------------------------------------
+
+
+def grip_at(body: Body, g: int, rotations: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Where a fist holds (T, 3)."""
+    hand = ARM[g][2]
+    return positions[:, hand] + rotations[:, hand] @ (body.joints[GRIP[g]] - body.joints[hand])
+
+
+def held_points(
+    prop: Prop, pose: Pose, body: Body, rotations: np.ndarray, positions: np.ndarray, heading: np.ndarray
+) -> np.ndarray:
+    """World points (T, n, 3) of a prop of a solved pose, before the actor's own heading and place."""
+    frames = len(positions)
+    grips = {g: grip_at(body, g, rotations, positions) for g in SIDES}
+    shift = np.zeros((frames, 3))
+    if pose.shift is not None:
+        shift[:, :2] = pose.shift
+    path = np.zeros((frames, 3)) if prop.path is None else np.broadcast_to(prop.path, (frames, 3))
+    if prop.hold in ("left", "right"):
+        at = grips[1 if prop.hold == "left" else -1]
+    elif prop.hold == "hands":
+        at = (grips[1] + grips[-1]) / 2
+    elif prop.hold in ("head", "chest", "back"):
+        j = HEAD if prop.hold == "head" else CHEST
+        offset = path - body.joints[j] if prop.path is not None else path
+        at = positions[:, j] + np.einsum("tab,tb->ta", rotations[:, j], offset)
+    else:
+        at = path if prop.hold == "free" else shift + np.einsum("tab,tb->ta", heading, path)
+    if prop.held is not None:
+        at = np.where(prop.held[:, None], at, path)
+    frame = _frame_of(prop, rotations, positions, heading, grips)
+    if prop.turn is not None:
+        frame = frame @ prop.turn
+    return at[:, None] + np.einsum("tab,nb->tna", frame, prop.vertices)
+
+
+def _frame_of(
+    prop: Prop, rotations: np.ndarray, positions: np.ndarray, heading: np.ndarray, grips: dict[int, np.ndarray]
+) -> np.ndarray:
+    """The rotation (T, 3, 3) that a prop follows."""
+    if prop.frame in ("chest", "head"):
+        return rotations[:, CHEST if prop.frame == "chest" else HEAD]
+    if prop.frame == "place":
+        return np.broadcast_to(np.eye(3), heading.shape)
+    if prop.frame == "upright":
+        return heading
+    up = heading @ np.array([0, -0.5, 0.85])
+    if prop.frame == "line":
+        x = _unit(grips[1] - grips[-1])
+        y = _unit(np.cross(up, x))
+        return np.stack([x, y, np.cross(x, y)], -1)
+    g = 1 if prop.hold == "left" else -1
+    y = -_unit(grips[g] - positions[:, ARM[g][1]])
+    x = _unit(np.cross(y, up))
+    return np.stack([x, y, np.cross(x, y)], -1)

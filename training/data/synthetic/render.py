@@ -19,7 +19,8 @@ from .facts import Person, Scene, Thing
 from .film import Facts, film
 from .motions import Deed
 from .places import KINDS, Place, build_place, chair
-from .props import cuboid, laptop
+from .poses import turn
+from .props import cuboid
 from .stage import Actor, act, arrange, cast, seat_of
 from .wardrobe import canon_attributes, shade
 
@@ -106,6 +107,7 @@ class Studio:
         )
         for a in actors:
             self._support(a, place, rng)
+            self._fit(a, place, rng)
         return place
 
     def _support(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
@@ -120,8 +122,6 @@ class Studio:
                 "chair" if back else "bench",
                 colour,
             )
-            if actor.deed.table:
-                self._desk(actor, at, height, place, rng)
         elif actor.deed.seat == "bed":
             low, high = actor.joints[0, :, :2].min(0), actor.joints[0, :, :2].max(0)
             mesh, faces = cuboid(
@@ -129,28 +129,17 @@ class Studio:
             )
             place.add((mesh + np.append((low + high) / 2, 0).astype(np.float32), faces), material, "bed", colour)
 
-    def _desk(self, actor: Actor, at: np.ndarray, seat: float, place: Place, rng: np.random.Generator) -> None:
-        forward = np.array([np.sin(actor.heading), -np.cos(actor.heading)])
-        hands = actor.joints[0, (10, 13)].mean(0)
-        top = float(hands[2] - 0.075)
-        near = at + forward * (np.dot(hands[:2] - at, forward) + 0.1)
-        desk, faces = cuboid((1.1, 0.6, 0.04), (0, 0, top - 0.02), actor.heading)
-        legs = [cuboid((0.05, 0.5, top - 0.04), (x, 0, (top - 0.04) / 2)) for x in (-0.5, 0.5)]
-        c, s = np.cos(actor.heading), np.sin(actor.heading)
-        spin = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
-        where = np.append(near, 0)
-        place.add((desk + where.astype(np.float32), faces), places._pick(rng, "wood", "plain"), "desk")
-        for points, leg in legs:
-            place.add(((points @ spin + where).astype(np.float32), leg), places._pick(rng, "plain"))
-        item = laptop("free", rng)
-        spot = np.append(at + forward * (np.dot(hands[:2] - at, forward) + 0.08), top + 0.015)
-        paint_ = shade(item.colour, rng)
-        place.add(
-            ((item.vertices @ spin + spot).astype(np.float32), item.faces),
-            places.Material("plain", paint_, paint_),
-            "laptop",
-            item.colour,
-        )
+    def _fit(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
+        """Put the still things of a deed before its actor; the part of the first colour may be spoken of."""
+        outer = turn(2, np.array([actor.heading]))[0].T
+        for thing in actor.deed.fixtures:
+            points = (thing.vertices @ outer + np.append(actor.at, 0)).astype(np.float32)
+            colours = thing.colours or (thing.colour or "brown",)
+            which = np.zeros(len(thing.faces), int) if thing.face_colour is None else thing.face_colour
+            for k, colour in enumerate(colours):
+                tint = shade(colour, rng)
+                name = thing.name if k == 0 and thing.named else None
+                place.add((points, thing.faces[which == k]), places.Material("plain", tint, tint), name, thing.colour)
 
 
 def _area(box: np.ndarray) -> float:

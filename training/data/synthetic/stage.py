@@ -8,29 +8,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from . import gestures, motions
-from .bodies import CHEST, GRIP, LEG, Body, Rig, skin
+from . import gestures, menu, motions
+from .bodies import CHEST, LEG, Body, Rig, skin
 from .facts import COLOURS
 from .motions import Deed, Draw
-from .poses import Prop, solve, turn
+from .poses import held_points, solve, turn
 from .props import backpack
 from .wardrobe import PROP, Figure, draw_look, dress
 
 POSTURES = {
-    "stand": 0.2, "idle": 0.04, "walk": 0.15, "run": 0.07, "sit": 0.23, "crouch": 0.055, "bend": 0.035, "lie": 0.06,
-    "jump": 0.05, "dance": 0.05, "fall": 0.05, "get_up": 0.05, "martial": 0.04, "pick_up": 0.04, "kick_ball": 0.055,
+    "stand": 0.22, "idle": 0.05, "walk": 0.14, "run": 0.05, "sit": 0.19, "sit_floor": 0.04, "crouch": 0.045,
+    "bend": 0.03, "crawl": 0.02, "lie": 0.05, "jump": 0.04, "dance": 0.05, "fall": 0.04, "get_up": 0.04,
+    "martial": 0.03, "handling": 0.2,
 }  # fmt: skip
-TALL = {
-    "sit": 0.78,
-    "crouch": 0.62,
-    "bend": 0.75,
-    "lie": 0.3,
-    "fall": 0.8,
-    "get up": 0.85,
-    "jump": 1.2,
-    "pick up": 0.95,
-}  # top over body height
-SPACE = {"lie": 0.95, "fall": 1.0, "dance": 0.6, "martial art": 0.7, "kick": 0.65, "throw": 0.7, "sit": 0.5}
 
 
 @dataclass(eq=False)
@@ -52,32 +42,24 @@ class Actor:
 
     @property
     def top(self) -> float:
-        return self.figure.body.height * TALL.get(self.deed.name, 1.03) + self.raised
+        return self.figure.body.height * self.deed.top + self.raised
 
     @property
     def space(self) -> float:
-        return SPACE.get(self.deed.name, 0.36) + (0.3 if self.deed.table else 0)
+        return self.deed.space
 
 
 def solo_deed(body: Body, t: np.ndarray, rng: Draw) -> Deed:
-    """A posture, often with a gesture on top."""
+    """A posture, often with a gesture on top, or a deed of the whole body with a thing."""
     kind = str(rng.choice(list(POSTURES), p=np.array(list(POSTURES.values())) / sum(POSTURES.values())))
-    if kind in ("pick_up", "kick_ball"):
-        return getattr(gestures, kind)(body, t, rng)
-    deed = getattr(motions, {"idle": "stand"}.get(kind, kind))(body, t, rng)
-    choices, chance = {
-        "stand": (gestures.SOLO, 1.0),
-        "sit": (gestures.SEATED, 0.88),
-        "walk": (gestures.WALKING, 0.55),
-    }.get(kind, ((), 0.0))
-    if choices and rng.random() < chance:
-        gesture = choices[rng.integers(len(choices))]
-        deed = gesture(deed, body, rng)
-        if gesture is gestures.throw:
-            deed = replace(deed, name="throw")
-    elif kind == "stand" or kind == "idle":
-        deed = replace(deed, name="idle")
-    return deed
+    if kind == "handling":
+        return menu.HANDLING[rng.integers(len(menu.HANDLING))](body, t, rng)
+    make = {f.__name__: f for f in menu.POSTURES}[{"idle": "stand"}.get(kind, kind)]
+    deed = make(body, t, rng)
+    choices, chance = menu.ON_TOP.get(make, ()), {"stand": 1.0, "sit": 0.88, "sit_floor": 0.7, "walk": 0.55}
+    if choices and kind != "idle" and rng.random() < chance[kind]:
+        return choices[rng.integers(len(choices))](deed, body, rng)
+    return replace(deed, name="idle") if make is motions.stand else deed
 
 
 def cast(rig: Rig, bodies: list[Body], attributes: np.ndarray, t: np.ndarray, rng: Draw) -> list[list[Actor]]:
@@ -176,8 +158,8 @@ def _place(unit: list[Actor], at: np.ndarray, rng: Draw) -> None:
         )
     elif actor.deed.name == "lie":
         actor.heading = rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5)
-    elif actor.deed.name in ("throw", "kick"):
-        actor.heading = rng.choice([-1, 1]) * rng.uniform(0.4, 2.0)
+    elif actor.deed.headings != (0.0, 3.14):
+        actor.heading = rng.choice([-1, 1]) * rng.uniform(*actor.deed.headings)
     else:
         actor.heading = float(rng.choice([rng.normal(0, 0.5), rng.uniform(-np.pi, np.pi)], p=(0.52, 0.48)))
 
@@ -236,7 +218,7 @@ def act(actor: Actor) -> None:
     positions[..., 2] += rise[:, None]
     faces, parts = [figure.faces], [figure.parts]
     for k, prop in enumerate(pose.props):
-        points = _hold(prop, body, rotations, positions, upright, actor.raised).astype(np.float32)
+        points = held_points(prop, pose, body, rotations, positions, upright).astype(np.float32)
         faces.append(prop.faces + vertices.shape[1])
         parts.append(np.full(len(prop.faces), PROP + k, np.int32))
         vertices = np.concatenate([vertices, points], 1)
@@ -246,35 +228,6 @@ def act(actor: Actor) -> None:
     actor.joints = positions @ outer.T + shift
     actor.front = (rotations[:, CHEST] @ np.array([0, -1.0, 0])) @ outer.T
     actor.faces, actor.parts = np.concatenate(faces).astype(np.int32), np.concatenate(parts)
-
-
-def _hold(
-    prop: Prop, body: Body, rotations: np.ndarray, positions: np.ndarray, upright: np.ndarray, raised: float
-) -> np.ndarray:
-    """World points (T, n, 3) of a prop where it is held, before the actor's own heading."""
-
-    def grip(g: int) -> np.ndarray:
-        hand = {1: 10, -1: 13}[g]
-        return positions[:, hand] + rotations[:, hand] @ (body.joints[GRIP[g]] - body.joints[hand])
-
-    def flight() -> np.ndarray:
-        assert prop.path is not None, f"a {prop.name} in nobody's hand needs a path"
-        return np.einsum("tab,tb->ta", upright, prop.path)
-
-    chest = rotations[:, CHEST]
-    if prop.hold in ("left", "right"):
-        at, frame = grip(1 if prop.hold == "left" else -1), upright if prop.name == "bag" else chest
-    elif prop.hold == "hands":
-        at, frame = (grip(1) + grip(-1)) / 2, chest
-    elif prop.hold == "back":
-        at, frame = positions[:, CHEST] + chest @ np.array([0, 0.0, -0.08 * body.height / 1.7]), chest
-    else:
-        at, frame = flight(), upright
-    if prop.held is not None:
-        at = np.where(prop.held[:, None], at, flight())
-    if prop.name == "book":
-        frame = frame @ turn(0, np.full(len(frame), 0.75))
-    return at[:, None] + np.einsum("tab,nb->tna", frame, prop.vertices)
 
 
 def seat_of(actor: Actor, rig: Rig) -> tuple[np.ndarray, float]:
