@@ -3,7 +3,7 @@
 Times are seconds from the key frame; repeated motions are periodic, so that a label stays true however long the clip.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,8 @@ class Deed:
     """A motion of one person: its pose, what is labelled, and what it needs of the place.
 
     seat: "chair" to sit on, "bed" to lie on, None; table: a laptop's desk before the person; travel: metres of floor
-    along the path.
+    along the path. shows: joints that must be seen for an action to be told; needs: the prop that must; hands: shapes
+    of the hands by side ("grip", "point", "open", "relaxed").
     """
 
     name: str
@@ -29,6 +30,9 @@ class Deed:
     seat: str | None = None
     table: bool = False
     steady_head: bool = False
+    shows: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    needs: dict[int, str] = field(default_factory=dict)
+    hands: dict[int, str] = field(default_factory=dict)
 
 
 def smooth(x: np.ndarray) -> np.ndarray:

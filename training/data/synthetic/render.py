@@ -16,10 +16,11 @@ import numpy as np
 from . import places
 from .bodies import load_bank
 from .camera import Camera, aim_camera, widened
+from .casting import cast
 from .facts import Person, Scene, Thing
 from .places import FLOOR, KINDS, Place, build_place, chair
 from .props import cuboid, laptop
-from .stage import Actor, act, arrange, cast, seat_of
+from .stage import Actor, act, arrange, seat_of
 from .tracing import floor_shadows, paint, prop_colours, trace_people, trace_place
 from .wardrobe import PROP, canon_attributes, shade
 
