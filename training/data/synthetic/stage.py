@@ -144,6 +144,8 @@ def _room(unit: Unit, placed: list[Actor]) -> bool:
         return False
     between = [unit[0].at + w * (a.at - unit[0].at) for a in unit[1:] for w in (0.25, 0.5, 0.75)]
     for other in placed:
+        if other in unit:
+            continue
         theirs = other.world(other.outline)
         for actor, points in zip(unit, mine, strict=True):
             need = SEAT_CLEAR if actor.deed.seat or other.deed.seat else CLEAR
@@ -152,10 +154,10 @@ def _room(unit: Unit, placed: list[Actor]) -> bool:
         if between and _nearest(np.array(between)[None], theirs) < CLEAR:
             return False
     for k, other in enumerate(placed):  # nor between theirs
-        leader = placed[other.pair] if other.pair is not None else None
-        if leader is None or other.pair is None or other.pair > k:
+        if other.pair is None or other.pair > k:
             continue
-        way = np.array([leader.at + w * (other.at - leader.at) for w in (0.25, 0.5, 0.75)])[None]
+        start = placed[other.pair].at
+        way = np.array([start + w * (other.at - start) for w in (0.25, 0.5, 0.75)])[None]
         if any(_nearest(way, points) < CLEAR for points in mine):
             return False
     return True
@@ -209,7 +211,7 @@ def _turn_to(actor: Actor, to: np.ndarray, placed: list[Actor], rng: Draw) -> No
     """Turn the body to a floor point, but for some degrees, if there is room to."""
     before, line = actor.heading, to - actor.at
     actor.heading = float(np.arctan2(line[0], -line[1]) + np.clip(rng.normal(0, 0.35), -0.7, 0.7))
-    if not _room([actor], [b for b in placed if b is not actor]):
+    if not _room([actor], placed):
         actor.heading = before
 
 
