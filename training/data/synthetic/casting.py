@@ -131,7 +131,9 @@ def weights(labels: str) -> np.ndarray:
     for _ in range(300):
         w = w * ((given / people[:, None]) @ (wanted / (w @ (given / people[:, None]))))
         w /= w.sum()
-    w = w / people * np.where(people > 1, 1.6, 1.0)  # of draws, not people; the last one left can do nothing together
+    w = (
+        w / people * np.where(people > 1, 1.6 if labels == "balanced" else 1.2, 1.0)
+    )  # of draws; one left over acts alone
     w = 0.97 * w / w.sum() + 0.03 / len(w)
     return w / w.sum()
 
