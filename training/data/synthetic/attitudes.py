@@ -80,8 +80,8 @@ def kneel(pose: Pose, *, both: bool, side: int = 1, low: float = 0.0) -> None:
     """On both knees, or on one with the other foot in front; ``low`` 1 sits on the heels."""
     t = pose.t
     for g in SIDES:
-        pose.thigh[g] = constant(t, 0.12 * g, -0.12 - 0.7 * low, -1 + 0.45 * low)
-        pose.shin[g] = constant(t, 0.02 * g, 1, -0.1)
+        pose.thigh[g] = constant(t, (0.12 + 0.45 * low) * g, -0.12 - 0.4 * low, -1 + 0.4 * low)
+        pose.shin[g] = constant(t, (0.02 - 0.25 * low) * g, 1, 0.2)  # toes tucked under
     if not both:
         pose.thigh[side], pose.shin[side] = constant(t, 0.12 * side, -1, -0.1), constant(t, 0.02 * side, 0.05, -1)
     pose.anchor = "hips"

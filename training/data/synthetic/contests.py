@@ -58,7 +58,7 @@ def fight(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
         chin = (
             them.mark(MOUTH) if high else them.point(CHEST, other.joints[CHEST] - [0, depth_of(other, 0.6, 0.75)[0], 0])
         )
-        at = across(chin, apart) + constant(t, 0, 0.07, 0.02)
+        at = across(chin, apart) + constant(t, 0, 0.03, 0.0)
         for n, g in enumerate(SIDES if rng.random() < 0.5 else SIDES[::-1]):
             poses[k].add(twist=-0.3 * g * blows[k][n])
             bring(poses[k], body, g, at, blows[k][n] ** 0.5, elbow=(0.8, 0, -0.6))
@@ -88,11 +88,11 @@ def kick(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     height = min(rng.uniform(0.7, 1.0) * leg, 0.62 * second.height)
     belly = depth_of(second, 0.5, 0.65)[0]
     flat = float(np.sqrt(max((0.97 * leg) ** 2 - (leg - height) ** 2, 0.02)))
-    apart = flat + belly + 0.02
+    apart = flat + belly + 0.07 * first.height / ADULT
     poses = [stance(b, t, rng) for b in bodies]
     pose, other = poses
     pose.anchor = "hips"
-    pose.add(tilt=-0.3 * out, foot=0.25 * np.maximum(wind, out))
+    pose.add(tilt=-0.3 * out, foot=np.maximum(wind, out))
     hip = settle(pose, first).positions[:, LEG[g][0]]
     line = constant(t, 0, -flat - 0.03, height) - hip
     line /= np.linalg.norm(line, axis=-1, keepdims=True)

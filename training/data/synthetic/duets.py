@@ -81,9 +81,9 @@ def give(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
         meet = {}
         for side in sides:
             x = (wide + 0.015) * side if two else 0.0
-            meet[side] = constant(
-                t, x, -y - (-0.02 if two else 0.03), height + (0.05 if two else 0.02) * (1 if k else -1)
-            )
+            near_side = 0.02 if two else 0.012  # of the thing, each on their own
+            step = (0.05 if two else 0.015) * (1 if k else -1)
+            meet[side] = constant(t, x, near_side - y, height + step)
         bow_to(pose, body, meet, giving if k == 0 else taking * (1 - 0.8 * drawing))
         for side in sides:
             bring(pose, body, side, meet[side], giving if k == 0 else taking, elbow=(0.6, 0.4, -1))
@@ -114,7 +114,7 @@ def grab(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     """The first holds the second by the forearm or the shoulder, and pulls."""
     near = share(bodies, 0.23, 0.22)
     g, forearm_held = int(rng.choice(SIDES)), rng.random() < 0.6
-    apart = sum(near) if forearm_held else 0.3 * bodies[0].height
+    apart = sum(near) if forearm_held else 0.28 * max(b.height for b in bodies)
     held = window(t, rng.uniform(-1.4, -0.7), 0.45, 2.2, 0.5)
     tug = 0.04 * wave(t, rng.uniform(0.5, 0.9), rng.random()) * held
     poses = [stance(b, t, rng) for b in bodies]
@@ -198,7 +198,7 @@ def fits(name: str, bodies: Bodies) -> bool:
     if name in ("fight", "kick", "push"):
         return (first.age == "child") == (second.age == "child") and 0.75 < ratio < 1.33
     if name == "grab":
-        return ratio < 1.25
+        return ratio < 1.15
     return True
 
 

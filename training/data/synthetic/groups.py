@@ -43,16 +43,16 @@ def seen_from(point: np.ndarray, spot: Spot) -> np.ndarray:
     return np.concatenate([flat, point[..., 2:]], -1)
 
 
-def _face_of(spot: Spot, body: Body) -> np.ndarray:
-    """World points (T, 3) of somebody's face."""
-    local = settle(spot.deed.pose, body).face
+def in_world(points: np.ndarray, spot: Spot) -> np.ndarray:
+    """Points (..., 3) of the one at a spot in the world."""
     c, s = np.cos(spot.heading), np.sin(spot.heading)
-    return np.concatenate([local[:, :2] @ np.array([[c, s], [-s, c]]) + spot.at, local[:, 2:]], -1)
+    return np.concatenate([points[..., :2] @ np.array([[c, s], [-s, c]]) + spot.at, points[..., 2:]], -1)
 
 
 def look_at(spot: Spot, body: Body, other: Spot, their_body: Body, weight: np.ndarray | float = 1.0) -> None:
     """Turn a head to somebody else's face."""
-    face(spot.deed.pose, body, seen_from(_face_of(other, their_body), spot), weight)
+    theirs = in_world(settle(other.deed.pose, their_body).face, other)
+    face(spot.deed.pose, body, seen_from(theirs, spot), weight)
 
 
 def circle(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
