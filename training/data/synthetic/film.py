@@ -182,7 +182,7 @@ class Ground:
 
 
 def _paint(
-    actor: Actor, frame: int, seen: Hits, place: Place, lamp: Lamp, camera: Camera, colours: list, image: np.ndarray
+    actor: Actor, frame: int, seen: Hits, place: Place, lamp: Lamp, camera: Camera, colours: np.ndarray, image: np.ndarray
 ) -> None:
     """Paint an actor's visible pixels into the image."""
     if not len(seen):
@@ -194,10 +194,8 @@ def _paint(
         seen.face, seen.u, seen.v, actor.faces, vertices, vertex_normals(vertices, actor.faces), actor.parts < PROP,
         camera.centre.astype(np.float64),
     )  # fmt: skip
-    albedo = np.empty((len(seen), 3), np.float32)
+    albedo = colours[seen.face]
     albedo[own] = actor.figure.paint(seen.face[own], seen.u[own], seen.v[own])
-    for k, colour in enumerate(colours):
-        albedo[part == PROP + k] = colour
     kept = raster.shadow(points + normals * 0.03, lamp.map, lamp.matrix, lamp.shift, -0.03)
     image[seen.y, seen.x] = albedo * raster.lit(normals, place.light, place.sun, place.ambient, kept)
 
@@ -310,5 +308,10 @@ class Grade:
         return decoded[..., ::-1]
 
 
-def prop_colours(actor: Actor, rng: np.random.Generator) -> list[np.ndarray]:
-    return [shade(p.colour, rng) for p in actor.deed.pose.props]
+def prop_colours(actor: Actor, rng: np.random.Generator) -> np.ndarray:
+    """Linear colours (F, 3) of the faces of props; black where a face is of the body."""
+    out = np.zeros((len(actor.faces), 3), np.float32)
+    for k, prop in enumerate(actor.deed.pose.props):
+        tints = np.stack([shade(c, rng) for c in prop.colours or (prop.colour,)])
+        out[actor.parts == PROP + k] = tints[0 if prop.face_colour is None else prop.face_colour]
+    return out

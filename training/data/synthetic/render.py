@@ -21,7 +21,8 @@ from .motions import Deed
 from .places import KINDS, Place, build_place, chair
 from .poses import turn
 from .props import cuboid
-from .stage import Actor, act, arrange, cast, seat_of
+from .casting import cast
+from .stage import Actor, act, arrange, seat_of
 from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
@@ -46,7 +47,14 @@ class Studio:
         self.attributes = canon_attributes(self.rig)
 
     def shoot(
-        self, seed: int, *, size: tuple[int, int] = (320, 240), frames: int = 18, fps: float = 6.0, key_frame: int = 9
+        self,
+        seed: int,
+        *,
+        size: tuple[int, int] = (320, 240),
+        frames: int = 18,
+        fps: float = 6.0,
+        key_frame: int = 9,
+        labels: str = "balanced",
     ) -> Scene:
         """Render one clip; the same (split, seed) gives the same clip.
 
@@ -56,18 +64,21 @@ class Studio:
             frames: Frames of the clip; motions are functions of seconds from the key frame, so any number will do.
             fps: Frames a second.
             key_frame: Index of the frame at which what is told is true.
+            labels: "balanced" flattens how often actions come; "natural" resembles AVA.
         """
         for attempt in range(6):
             rng = np.random.default_rng((SEEDS[self.split], seed, attempt))
-            scene = self._try(rng, size, frames, fps, key_frame)
+            scene = self._try(rng, size, frames, fps, key_frame, labels)
             if any(p.visible[key_frame] > 0.4 and _area(p.boxes_xyxy[key_frame]) > 0.006 for p in scene.people):
                 break
         return scene
 
-    def _try(self, rng: np.random.Generator, size: tuple[int, int], frames: int, fps: float, key_frame: int) -> Scene:
+    def _try(
+        self, rng: np.random.Generator, size: tuple[int, int], frames: int, fps: float, key_frame: int, labels: str
+    ) -> Scene:
         t = (np.arange(frames) - key_frame) / fps
         work = (round(size[0] * SUPERSAMPLE), round(size[1] * SUPERSAMPLE))
-        units = cast(self.rig, self.bodies, self.attributes, t, rng)
+        units = cast(self.rig, self.bodies, self.attributes, t, rng, labels=labels)
         framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
         half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
         first = max(a.top for a in units[0])
