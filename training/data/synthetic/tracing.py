@@ -175,10 +175,7 @@ def paint(actor: Actor, record: dict, chosen: np.ndarray, place: Place, colours:
     w = 1 - u - v
     mine = part < PROP
     albedo = np.empty((len(face), 3), np.float32)
-    figure = actor.figure
-    a = figure.attributes
-    c = corners[mine]
-    albedo[mine] = figure.paint(a[c[:, 0]] * w[mine] + a[c[:, 1]] * u[mine] + a[c[:, 2]] * v[mine], part[mine])
+    albedo[mine] = actor.figure.paint(face[mine], u[mine, 0], v[mine, 0])
     for k, colour in enumerate(colours):
         albedo[part == PROP + k] = colour
     vertices = actor.vertices[record["frame"]]
