@@ -140,17 +140,16 @@ def _trunk(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray) -
     if z < cut[SHOE]:
         _shoe(a, c, colours)
         return
-    neckline = z - 0.6 * y > cut[NECK] and x < 0.125
+    neckline = z > (1.4 if y < 0 else 1.54 if cut[NECK] > 0.06 else 1.57) and _from_neck(x, y) < cut[NECK] or z - 0.6 * y > 1.585
     if y < -0.02 and cut[VEE] > 0 and z > 1.3:
         neckline = neckline or x < (z - (1.5 - cut[VEE])) * 0.5
     if cut[BARE] > 0 and z > 1.31:  # armholes
         neckline = neckline or x > 0.148 + 0.12 * max(1.40 - z, 0.0) - 0.09 * max(z - 1.42, 0.0)
-        neckline = neckline or (z > 1.42 and x < 0.075 and z - 0.35 * y > 1.44 + 0.8 * x)
     if neckline:
         c[:] = colours[SKIN_C] * (0.86 if y < -0.03 and 1.53 < z < 1.6 else 1.0)  # the chin's shadow
         return
     if z > cut[HEM]:
-        if cut[OPEN] > 0 and y < 0.02 and z < 1.49 and (z < 1.35 or x < _opening(z, cut)):
+        if cut[OPEN] > 0 and y < 0.02 and (z < 1.35 or x < _opening(z, cut)):
             c[:] = colours[INNER_C] * _folds(a, cut)
             if x < 0.0035:
                 c[:] = c * 0.7
@@ -161,6 +160,12 @@ def _trunk(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray) -
         c[:] = colours[BOTTOM_C] * 0.7  # thighs that push through a skirt look like its lining
     else:
         _bottom(a, c, colours, cut, False)
+
+
+@njit(cache=True)
+def _from_neck(x: float, y: float) -> float:
+    """Distance from the neck's axis as seen from above, a little less to the front."""
+    return np.hypot(x, (y + 0.002) / (1.2 if y < 0 else 1.0))
 
 
 @njit(cache=True)
@@ -177,12 +182,12 @@ def _folds(a: np.ndarray, cut: np.ndarray) -> float:
     value = 1 + 0.07 * wave
     if a[3] > 0.5:
         bend = np.exp(-(((a[4] - 0.5) / 0.1) ** 2))
-        value += (0.05 + 0.09 * bend) * np.sin(a[4] * 75 + 14 * y + cut[FOLD]) * np.sin(40 * x - 31 * y)
+        value += (0.03 + 0.09 * bend) * np.sin(a[4] * 75 + 14 * y + cut[FOLD]) * np.sin(40 * x - 31 * y)
     elif z < 0.95:
         knee, ankle = np.exp(-(((z - 0.52) / 0.06) ** 2)), np.exp(-(((z - 0.1) / 0.06) ** 2))
         crotch = np.exp(-(((z - 0.86) / 0.06) ** 2)) * np.exp(-((x / 0.12) ** 2))
         value += 0.08 * (knee + ankle) * np.sin(z * 130 + 22 * x + cut[FOLD])
-        value += 0.10 * crotch * np.sin(70 * abs(x) + 55 * z)
+        value += 0.05 * crotch * np.sin(70 * abs(x) + 55 * z)
     else:
         value += 0.05 * np.exp(-(((z - 1.1) / 0.07) ** 2)) * np.sin(62 * z + 18 * x * x * 40 + cut[FOLD])
     return value
@@ -245,11 +250,11 @@ def _top(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray, tub
             light *= 0.66  # the pouch of a hoodie
         if kind == 1 and front and 0.055 < x < 0.13 and 1.24 < z < 1.35 and (z > 1.34 or x < 0.06 or x > 0.125):
             light *= 0.82  # a breast pocket
-        if cut[PRINT] > 0 and front and x < 0.085 and abs(z - 1.31) < 0.055 and cut[PATTERN] == 0:
+        if cut[PRINT] > 0 and cut[BUTTONS] == 0 and front and x < 0.085 and abs(z - 1.31) < 0.055 and cut[PATTERN] == 0:
             if np.sin(a[0] * 75 * cut[PRINT]) * np.sin(a[2] * 90 + cut[FOLD]) > -0.45:
                 c[:] = colours[PRINT_C]
         arch = 0.03 + 0.03 * min(max((1.4 - z) / 0.1, 0.0), 1.0)
-        if cut[OPEN] == 0 and abs(z - 0.6 * y - cut[NECK] + 0.009) < 0.009 and x < 0.13 and cut[BARE] == 0:
+        if cut[OPEN] == 0 and z > (1.4 if y < 0 else 1.525) and _from_neck(x, y) < cut[NECK] + 0.014 and cut[BARE] == 0:
             light *= 0.8  # the neckband
         light *= 1 - 0.25 * np.exp(-(((x - 0.175) / arch) ** 2) - ((z - 1.33) / 0.07) ** 2)  # armpits lie dark
         if cut[BAG] > 0 and front and abs(x - 0.105) < 0.022 and z > 1.12:
@@ -278,7 +283,7 @@ def _bottom(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray, 
             light *= 0.75  # pockets
         if 0.87 < z < 0.97 and y > 0.03 and 0.045 < x < 0.125 and (z > 0.96 or x < 0.052 or x > 0.118 or z < 0.878):
             light *= 0.78
-        light *= 1 - 0.35 * np.exp(-((x / 0.035) ** 2) - ((z - 0.79) / 0.07) ** 2)  # between the legs
+        light *= 1 - 0.22 * np.exp(-((x / 0.035) ** 2) - ((z - 0.79) / 0.07) ** 2)  # between the legs
         if z < cut[LEG_END] + 0.016:
             light *= 0.82
         if z > WAIST - 0.045 and not tube:
@@ -321,31 +326,32 @@ def _head(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray) ->
     c[:] = colours[SKIN_C]
     front = y < -0.075
     if front:
-        warm = np.exp(-(((x - 0.045) / 0.02) ** 2) - ((z - 1.672) / 0.018) ** 2)
+        warm = np.exp(-(((x - 0.045) / 0.02) ** 2) - ((z - 1.685) / 0.018) ** 2)
         c[0] *= 1 + 0.05 * warm
         c[1] *= 1 - 0.10 * warm
         c[2] *= 1 - 0.10 * warm
-        if z < 1.70 and x < 0.014 and 1.652 < z < 1.66:
-            c[:] = c * 0.72  # under the nose
-        if abs(z - 1.631) < 0.0085 - 0.12 * x and x < 0.026:
+        if x < 0.014 and 1.667 < z < 1.672:
+            c[:] = c * 0.75  # under the nose
+        lip = abs(z - 1.648 - 2.5 * x * x)
+        if lip < 0.0092 - 0.2 * x and x < 0.027:
             c[:] = colours[LIPS_C]
-            if abs(z - 1.632) < 0.0016:
-                c[:] = c * 0.5
-        ex, ez = (x - 0.031) / 0.0135, (z - 1.7195) / 0.0062
-        socket = np.exp(-(((x - 0.031) / 0.02) ** 2) - ((z - 1.726) / 0.012) ** 2)
-        c[:] = c * (1 - 0.22 * socket)
+            if lip < 0.0014:
+                c[:] = c * 0.55
+        ex, ez = (x - 0.0318) / 0.0135, (z - 1.7185) / 0.0062
+        socket = np.exp(-(((x - 0.031) / 0.02) ** 2) - ((z - 1.725) / 0.012) ** 2)
+        c[:] = c * (1 - 0.18 * socket)
         if ex * ex + ez * ez < 1:
-            c[:] = 0.42
-            if abs(x - 0.031) < 0.0062 and z < 1.7235:
+            c[:] = 0.12 + 0.25 * colours[SKIN_C, 0]
+            if abs(x - 0.0318) < 0.0064 and z < 1.7225:
                 c[:] = colours[EYE_C]
-        elif ex * ex + (ez - 0.35) ** 2 < 1.25 and z > 1.7215:
+        elif ex * ex + (ez - 0.35) ** 2 < 1.25 and z > 1.7205:
             c[:] = colours[BROW_C] * 0.6  # lashes
-        if abs(z - 1.7415 - 0.12 * x + 1.8 * (x - 0.034) ** 2) < 0.0042 and 0.012 < x < 0.053:
+        if abs(z - 1.7395 - 0.03 * x + 2.2 * (x - 0.032) ** 2) < 0.0042 and 0.012 < x < 0.053:
             c[:] = 0.75 * colours[BROW_C] + 0.25 * c
-    if cut[BEARD] > 0 and z < 1.675 and z > 1.54 and y < -0.04:
-        mouth = abs(z - 1.632) < 0.008 and x < 0.022
-        moustache = 1.642 < z < 1.655 and x < 0.033 and front
-        if not mouth and (moustache or z < 1.627 + 0.9 * max(x - 0.02, 0.0)):
+    if cut[BEARD] > 0 and z < 1.69 and z > 1.575 and y < -0.045:
+        mouth = abs(z - 1.648) < 0.0085 and x < 0.022
+        moustache = 1.656 < z < 1.667 and x < 0.034 and front
+        if not mouth and (moustache or z < 1.64 + 0.9 * max(x - 0.02, 0.0)):
             c[:] = colours[BEARD_C] * (0.85 + 0.25 * np.sin(a[0] * 420) * np.sin(z * 350))
     ragged = 0.004 * np.sin(a[0] * 190 + z * 60) + 0.003 * np.sin(a[1] * 310 + z * 170)
     if cut[HAIRY] > 0 and behind + ragged > 0:

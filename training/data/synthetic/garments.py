@@ -151,7 +151,8 @@ class Tailor:
         if not cut.leg_end:
             clothed *= (arm > 0.5) | (z > 0.85)
         foot = np.clip((0.11 - z) / 0.03, 0, 1) * (arm < 0.5)
-        amount = np.maximum(clothed, 0.7 * foot).astype(np.float32) * 0.6
+        firm = np.where(arm > 0.5, 1, 0.25 + 0.75 * np.clip((1.44 - z) / 0.08, 0, 1))  # keeps the slope of the shoulders
+        amount = np.maximum(clothed * firm, 0.7 * foot).astype(np.float32) * 0.6
         both = smoothed(np.concatenate([rest, attributes], 1), rig.starts, rig.near, amount, 5)
         rest, slid = both[:, :3], both[:, 3:]
         trunk_thick = 0.009 if cut.open else cut.thick
@@ -201,7 +202,7 @@ class Tailor:
                 within = np.clip((0.86 - z[on]) / 0.06, 0, 1) * np.clip((z[on] - end - 0.01) / 0.05, 0, 1) * bool(end)
                 place = z[on]
             elif tube.kind == "arm":
-                within = np.clip((along[on] - 0.14) / 0.1, 0, 1) * np.clip((cut.sleeve - 0.03 - along[on]) / 0.06, 0, 1)
+                within = np.clip((along[on] - 0.24) / 0.1, 0, 1) * np.clip((cut.sleeve - 0.03 - along[on]) / 0.06, 0, 1)
                 place = along[on]
             else:
                 continue
@@ -230,12 +231,12 @@ class Tailor:
 
     def _sleeve(self, g: int) -> Piece:
         cut = self.cut
-        rows = max(int(cut.sleeve * 14), 5)
+        rows = max(int(cut.sleeve * 14), 6)
         arm = draped(self.fits[f"arm{g:+d}"], 0.16, 0.965 if cut.sleeve > 0.6 else 0.995)
         end = cut.thick + (0.012 if cut.sleeve < 0.6 else 0.004)
-        push = ramp(rows, cut.thick * 0.6, end)
-        push[1] = cut.thick
-        return band(arm, 0.1, cut.sleeve, rows, push * self.size, TOP)
+        along = np.linspace(0.06, cut.sleeve, rows)
+        push = np.interp(along, [0.06, min(0.32, cut.sleeve - 0.06), cut.sleeve], [-0.014, cut.thick + 0.002, end])
+        return band(arm, 0.06, cut.sleeve, rows, push * self.size, TOP)
 
     def _leg(self, g: int) -> Piece:
         cut = self.cut
@@ -264,7 +265,7 @@ class Tailor:
         push[0] = cut.thick * 0.6
         gap = 0.0
         if cut.open:
-            gap = 0.22 + 0.22 * cut.open
+            gap = float(np.arctan2(0.03 + 0.05 * cut.open, 0.115))
         return band(self.cover, 1.42, cut.hem, rows, push * self.size, TOP, gap=gap, columns=24)
 
     def _hem(self) -> Piece:
@@ -281,13 +282,13 @@ class Tailor:
         cut, look, out = self.cut, self.look, []
         neck = self.fits["neck"]
         if cut.collar == "shirt":
-            out.append(self._ring(neck, (1.525, 1.555, 1.53), (0.010, 0.012, 0.026), COLLAR, gap=0.2))
+            out.append(self._ring(neck, (1.56, 1.552, 1.522), (0.008, 0.014, 0.03), COLLAR, gap=0.2))
         elif cut.collar == "high":
-            out.append(self._ring(neck, (1.51, 1.565, 1.525), (0.014, 0.02, 0.045), COLLAR, gap=0.3))
+            out.append(self._ring(neck, (1.575, 1.565, 1.515), (0.01, 0.02, 0.052), COLLAR, gap=0.3))
         elif cut.collar == "hood":
             angle = np.abs(np.linspace(0.5, 2 * np.pi - 0.5, 17) - np.pi)
             fat = 0.012 + 0.05 * np.clip(1 - angle / 2.6, 0, 1)
-            profile = np.array([(0.0, 0.01), (0.4, 0.6), (0.1, 1.0), (-0.5, 0.9), (-0.9, 0.35)])
+            profile = np.array([(0.1, 0.15), (0.4, 0.6), (0.1, 1.0), (-0.5, 0.9), (-0.9, 0.35)])
             piece = self._ring(neck, tuple(1.535 + 0.04 * p for p, _ in profile), (0.01,) * 5, COLLAR, gap=0.5)
             points = piece.points.reshape(5, 17, 3)
             outward = points[0] - points[0].mean(0)
@@ -297,7 +298,7 @@ class Tailor:
             points[..., 2] += fat * profile[:, 0][:, None]
             out.append(piece)
         if look.scarf:
-            profile = ((1.50, 0.012), (1.52, 0.042), (1.555, 0.05), (1.585, 0.036), (1.59, 0.01))
+            profile = ((1.59, 0.01), (1.585, 0.036), (1.555, 0.05), (1.52, 0.042), (1.50, 0.012))
             out.append(self._ring(neck, tuple(z for z, _ in profile), tuple(o for _, o in profile), SCARF))
             x = rng.choice([-1, 1]) * rng.uniform(0.03, 0.06)
             out.append(self._strip(x, 1.50, rng.uniform(1.15, 1.3), 0.055, 0.06, cut.thick + 0.022, SCARF))
@@ -306,7 +307,7 @@ class Tailor:
         return out
 
     def _ring(self, neck: Fitted, heights: tuple, outs: tuple, part: int, gap: float = 0.0) -> Piece:
-        """Rows about the neck at given heights and distances."""
+        """Rows about the neck at given heights and distances, from the top (or the inside) down."""
         rows = [
             band(neck, z, z, 1, np.array([o * self.size]), part, gap=gap, columns=17 if gap else 16)
             for z, o in zip(heights, outs, strict=True)
@@ -314,16 +315,13 @@ class Tailor:
         columns = len(rows[0].points)
         weights = np.zeros((columns * len(rows), 20), np.float32)
         weights[:, CHEST], weights[:, NECK] = 0.6, 0.4
-        piece = Piece(
+        return Piece(
             np.concatenate([r.points for r in rows]),
             weights,
             grid_faces(len(rows), columns, closed=not gap),
             np.concatenate([r.attributes for r in rows]),
             part,
         )
-        if heights[1] > heights[0]:
-            piece.faces = piece.faces[:, ::-1].copy()
-        return piece
 
     def _strip(self, x: float, high: float, low: float, wide: float, wider: float, out: float, part: int) -> Piece:
         """Cloth that hangs down the chest: a tie, the end of a scarf."""
@@ -336,8 +334,7 @@ class Tailor:
             half[0], half[-1] = 0.02, 0.012
         points, shares, attributes = [], [], []
         for k in range(rows):
-            order = np.argsort(grid[k, :, 0] + 10 * (grid[k, :, 1] > grid[k, :, 1].mean()), kind="stable")
-            front = grid[k, order][: len(order) // 2]
+            front = np.roll(grid[k], count, 0)[: 2 * count + 1]  # from the body's right to its left
             for side in (-1, 0, 1):
                 at = x + side * half[k] * self.size
                 y = np.interp(at, front[:, 0], front[:, 1])

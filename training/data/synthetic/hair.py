@@ -12,7 +12,11 @@ from .props import grid_faces, spheroid
 def behind_hairline(canon: np.ndarray, nape: float) -> np.ndarray:
     """How far points of the average head lie behind the hairline (V,), metres; negative on the face."""
     y, z = canon[:, 1], canon[:, 2]
-    line = np.interp(z, [1.60, 1.685, 1.70, 1.75, 1.785, 1.80, 1.815], [0.02, 0.012, -0.045, -0.052, -0.096, -0.125, -0.2])
+    line = np.interp(
+        z,
+        [1.60, 1.67, 1.68, 1.725, 1.732, 1.76, 1.785, 1.80, 1.815],
+        [0.0, -0.005, -0.028, -0.032, -0.066, -0.074, -0.112, -0.135, -0.2],
+    )
     return np.clip(np.minimum(y - line, z - nape + 0.25 * np.clip(0.02 - y, 0, 0.1)), -0.05, 0.05)
 
 
@@ -97,8 +101,8 @@ def _dome(rows: int, columns: int, top: float, low: float, out: float, *, flat: 
     """A grid (rows, columns, 3) over the crown from its top to height ``low`` (at the back a little lower)."""
     h = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     t = np.linspace(0, 1, rows)[:, None]
-    rise = np.cos(t * np.pi / 2) ** (0.35 if flat else 1.0)
-    round_ = np.sin(np.clip(t * (1.9 if flat else 1.0), 0, 1) * np.pi / 2)
+    rise = np.cos(t * np.pi / 2) ** (0.5 if flat else 1.0)
+    round_ = np.sin(np.clip(t * (1.9 if flat else 1.25), 0, 1) * np.pi / 2)
     round_[0] = 0.02
     z = low + (top - low) * rise + (-0.02 * np.cos(h) * -1 - 0.02) * t**2 * 0.8
     x, y = (0.081 + out) * round_ * np.sin(h), -0.038 - (0.105 + out) * round_ * np.cos(h)
@@ -120,11 +124,11 @@ def _hat(head: Head, kind: str, rng: np.random.Generator) -> list[Piece]:
         out = np.stack([0 * h, 0.085 * np.cos(h / 1.15 * np.pi / 2) ** 0.6])[..., None]
         peak = np.stack([np.sin(h), -np.cos(h), 0 * h], -1)
         rim = peak * (0.091, 0.115, 1) + (0, -0.038, 1.772)
-        parts = [(dome, True), (rim + out * peak * (0.7, 1.0, 1) - out * (0, 0, 0.22), False)]
+        parts = [(dome, True), (rim + out * peak * (0.7, 1.0, 1) - out * (0, 0, 0.4), False)]
         if rng.random() < 0.12:  # worn back to front
             parts = [(p * (1, -1, 1) + (0, -0.07, 0), closed) for p, closed in parts]
     else:
-        dome = _dome(rows, columns, 1.895, 1.768, 0.012, flat=True)
+        dome = _dome(rows, columns, 1.885, 1.768, 0.012, flat=True)
         h = np.linspace(0, 2 * np.pi, columns, endpoint=False)
         ring = np.stack([np.sin(h), -np.cos(h), 0 * h], -1)
         inner = ring * (0.09, 0.114, 1) + (0, -0.038, 1.775)
@@ -143,15 +147,15 @@ def _glasses(head: Head, *, dark: bool) -> list[Piece]:
     h = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     out = []
     for g in (1, -1):
-        middle = np.array([0.0335 * g, -0.1545, 1.7175])
+        middle = np.array([0.0335 * g, -0.159, 1.7175])
         ring = np.stack([np.cos(h) * 0.026, 0.35 * np.abs(np.cos(h)) * 0.012 * (g * np.cos(h) > 0), np.sin(h) * 0.02], -1)
         rim = np.stack([ring * 1.08 + middle, ring * 0.78 + middle])
         out.append(head.piece(rim.reshape(-1, 3), grid_faces(2, 12, closed=True), FRAME))
         if dark:
             lens = np.stack([ring * 0.9 + middle, ring * 0.02 + middle])
             out.append(head.piece(lens.reshape(-1, 3), grid_faces(2, 12, closed=True), LENS))
-        arm = np.array([[0.06, -0.148, 1.727], [0.06, -0.148, 1.720], [0.083, -0.035, 1.727], [0.083, -0.035, 1.720]])
+        arm = np.array([[0.06, -0.152, 1.727], [0.06, -0.152, 1.720], [0.083, -0.035, 1.727], [0.083, -0.035, 1.720]])
         out.append(head.piece(arm * (g, 1, 1), np.array([[0, 1, 2], [2, 1, 3]], np.int32), FRAME))
-    bridge = np.array([[-0.01, -0.157, 1.725], [-0.01, -0.157, 1.719], [0.01, -0.157, 1.725], [0.01, -0.157, 1.719]])
+    bridge = np.array([[-0.01, -0.162, 1.725], [-0.01, -0.162, 1.719], [0.01, -0.162, 1.725], [0.01, -0.162, 1.719]])
     out.append(head.piece(bridge, np.array([[0, 1, 2], [2, 1, 3]], np.int32), FRAME))
     return out

@@ -145,7 +145,7 @@ def _hair_length(body: Body, rng: np.random.Generator) -> tuple[str, str | None]
 def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     """How the clothes of a look sit, and where they end."""
     top, opened = look.top, look.inner is not None
-    sleeve = {"none": 0.02, "short": rng.uniform(0.3, 0.45), "long": rng.uniform(0.95, 1.0)}[look.sleeves]
+    sleeve = {"none": -1.0, "short": rng.uniform(0.3, 0.45), "long": rng.uniform(0.95, 1.0)}[look.sleeves]
     hem = {"coat": rng.uniform(0.54, 0.66), "jacket": rng.uniform(0.86, 0.93), "dress": WAISTLINE}.get(
         top, rng.uniform(0.865, 0.925)
     )
@@ -164,7 +164,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
         fit.leg_end, fit.leg_loose, fit.leg_out = rng.uniform(0.53, 0.7), 0.998, rng.uniform(0.014, 0.03)
     elif look.bottom == "skirt" or top == "dress":
         fit.skirt_hem = rng.uniform(0.24, 0.36) if rng.random() < 0.25 else rng.uniform(0.46, 0.68)
-        fit.flare, fit.pleats = rng.uniform(0.02, 0.22), int(rng.choice([0, 5, 7]))
+        fit.flare, fit.pleats = rng.uniform(0.02, 0.16), int(rng.choice([0, 5, 7]))
     fit.collar = {"shirt": "shirt", "coat": "high", "jacket": "high" if rng.random() < 0.6 else "", "hoodie": "hood"}.get(top, "")
     style = float(rng.integers(1, 3))  # of stripes
     cut = {name: 0.0 for name in CUTS} | {
@@ -173,8 +173,8 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
         "period": rng.uniform(0.065, 0.1),
         "duty": rng.uniform(0.35, 0.5),
         "hem": hem + (0.05 if not tucked and top != "dress" else 0.0),
-        "neck": 1.575 if fit.collar == "high" else rng.uniform(1.535, 1.56),
-        "vee": rng.uniform(0.08, 0.16) if top == "dress" or top in ("sweater", "t-shirt") and rng.random() < 0.2 else 0.0,
+        "neck": 0.058 if fit.collar in ("high", "shirt") else rng.uniform(0.07, 0.085) + 0.02 * (look.sleeves == "none"),
+        "vee": 0.03 * (look.tie is None) if fit.collar == "shirt" else rng.uniform(0.08, 0.16) if top == "dress" or top in ("sweater", "t-shirt") and rng.random() < 0.2 else 0.0,
         "sleeve": sleeve,
         "bottom": {"trousers": 1.0, "shorts": 2.0, "skirt": 3.0}.get(look.bottom or "", 0.0),
         "leg_end": fit.leg_end or (0.9 if look.bottom == "skirt" else 0.0),
@@ -201,6 +201,7 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
     skin = skin_colour(look.skin, rng)
     hair = linear(HAIR_RGB[look.hair_colour]) * rng.uniform(0.8, 1.2)
     top = shade(look.top_colour, rng)
+    eyes = (0.5, 0.3, 0.2) if look.skin == "light" else (1.0, 0.0, 0.0)
     out = {name: skin for name in COLOURS} | {
         "skin": skin,
         "hair": hair,
@@ -209,7 +210,7 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "shoes": shade(look.shoes, rng),
         "sole": shade("white" if look.shoes != "brown" and rng.random() < 0.5 else "black", rng),
         "lips": skin * (0.85, 0.5, 0.5) if look.sex == "man" or rng.random() < 0.5 else 0.5 * skin + 0.5 * linear((190, 40, 50)),
-        "eye": linear([(38, 24, 16), (52, 62, 84), (60, 56, 34)][int(rng.choice(3, p=(0.7, 0.18, 0.12)))]),
+        "eye": linear([(38, 24, 16), (52, 62, 84), (60, 56, 34)][int(rng.choice(3, p=eyes))]),
         "beard": hair * 0.85 + 0.08 * skin,
         "brow": hair * 0.6 + 0.1 * skin,
         "frame": linear((16, 15, 17)) if rng.random() < 0.75 else linear((96, 60, 30)),
@@ -268,7 +269,7 @@ def _grow(
     rest: np.ndarray, rig: Rig, look: Look, behind: np.ndarray, attributes: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Hair's volume on the scalp, pressed flat under a hat."""
-    if look.hair_length == "bald":
+    if look.hair_length == "bald" and not look.hat:
         return rest
     volume = rng.uniform(0.012, 0.026) if look.hair_length == "short" else 0.012
     if look.hair_style in ("ponytail", "bun"):
@@ -277,5 +278,5 @@ def _grow(
     fullness = 0.65 + 0.5 * np.clip((z - 1.72) / 0.1, 0, 1) + 0.12 * np.sin(60 * x + 40 * y) * np.sin(50 * z)
     push = volume * np.clip(behind / 0.02, 0, 1) * fullness * (attributes[:, 5] > 0.5)
     if look.hat:
-        push = push * np.clip((1.77 - z) / 0.03, 0.1, 1)
+        push = np.where(z > 1.765, -0.01, push)
     return rest + vertex_normals(rest, rig.faces) * push[:, None]
