@@ -9,7 +9,7 @@ from embreex.rtcore_scene import EmbreeScene
 
 from .bodies import PARENTS, vertex_normals
 from .camera import Camera
-from .places import SKY, Place, noise, texture
+from .places import SKY, Place
 from .stage import Actor
 from .wardrobe import PROP, shade
 
@@ -35,12 +35,7 @@ def trace_place(place: Place, camera: Camera) -> tuple[np.ndarray, np.ndarray, n
     hit = _run(triangles, origins, rays)
     prim = hit["primID"]
     seen = prim >= 0
-    up = np.clip(rays[:, 2] * 2.5, 0, 1)[:, None]
-    image = (place.sky[0] * (1 - up) + place.sky[1] * up).astype(np.float32)
-    cloud = noise(rays[:, 0] / (np.abs(rays[:, 2]) + 0.15) * 2, rays[:, 1] / (np.abs(rays[:, 2]) + 0.15) * 2, 3.0)[
-        :, None
-    ]
-    image = image + 0.25 * np.clip(cloud - 0.45, 0, 1).astype(np.float32)
+    image = place.paint_sky(rays)
     ids = np.where(seen, owner[np.maximum(prim, 0)], SKY)
     distance = np.where(seen, hit["tfar"], 1e3).astype(np.float32)
     tri = triangles[prim[seen]]
@@ -48,19 +43,14 @@ def trace_place(place: Place, camera: Camera) -> tuple[np.ndarray, np.ndarray, n
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12
     normal *= -np.sign((normal * rays[seen]).sum(-1, keepdims=True))
     at = origins[seen] + rays[seen] * distance[seen, None]
-    albedo = np.zeros((len(at), 3), np.float32)
-    kinds = ids[seen]
-    for i in np.unique(kinds):
-        on = kinds == i
-        albedo[on] = texture(place.materials[i], at[on], normal[on])
+    albedo = place.paint(ids[seen], at, normal)
     lit = np.ones(len(at), np.float32)
-    inside = place.kind in ("room", "office", "gym", "cafe", "backdrop")
     toward = (normal @ place.light) > 0.02
     start = at[toward] + normal[toward] * 0.01
     blocked = _run(triangles, start, np.broadcast_to(place.light, start.shape))
-    far = blocked["tfar"] < (2.5 if inside else 1e3)  # walls and ceilings do not darken a lamp-lit room
+    far = blocked["tfar"] < (2.5 if place.inside else 1e3)  # walls and ceilings do not darken a lamp-lit room
     lit[toward] = 1 - 0.85 * ((blocked["primID"] >= 0) & far)
-    image[seen] = albedo * light_on(place, normal, lit)
+    image[seen] = albedo * (light_on(place, normal, lit) + place.emission[ids[seen], None])
     return image.reshape(h, w, 3), distance.reshape(h, w), ids.reshape(h, w).astype(np.int32)
 
 
