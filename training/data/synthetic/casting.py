@@ -7,13 +7,13 @@ from functools import lru_cache
 import numpy as np
 
 from . import duets, groups, menu
-from .bodies import Body, Rig
+from .bodies import Body, Rig, blend_bodies
 from .facts import Look
 from .groups import Spot, opposite_spots
 from .motions import Draw
 from .props import backpack
 from .stage import Actor
-from .wardrobe import Figure, draw_look, dress
+from .wardrobe import Figure, draw_look, dress, shape_hands
 
 PEOPLE = {2: 0.3, 3: 0.33, 4: 0.2, 5: 0.1, 6: 0.07}  # how many to a clip
 ALIKE = 0.3  # share of clips in which two people look alike
@@ -143,6 +143,8 @@ def cast(
     for unit in units:
         for actor in unit:
             _equip(actor, rng)
+            hands = actor.deed.hands
+            shape_hands(actor.figure, hands.get(1, "relaxed"), hands.get(-1, "relaxed"))
     return units
 
 
@@ -151,20 +153,18 @@ def plan(bodies: list[Body], t: np.ndarray, rng: Draw, *, labels: str = "balance
     left = int(rng.choice(list(PEOPLE), p=list(PEOPLE.values())))
     child_about = rng.random() < WITH_CHILD
     book, chance = recipes(), weights(labels)
-    used: list[Body] = []
     units: list[list[tuple[Body, Spot]]] = []
     while left:
         may = np.array([r.least <= left for r in book]) * chance
         recipe = book[rng.choice(len(book), p=may / may.sum())]
         size = int(rng.integers(recipe.least, min(recipe.most, left) + 1))
         for _ in range(60):
-            chosen = [_somebody(bodies, used, rng, child=child_about and rng.random() < 0.4) for _ in range(size)]
+            chosen = [_somebody(bodies, rng, child=child_about and rng.random() < 0.4) for _ in range(size)]
             if recipe.fits(chosen):
                 break
             child_about = child_about or rng.random() < 0.2
         else:
             continue
-        used += chosen
         left -= size
         units.append(list(zip(chosen, recipe.make(chosen, t, rng), strict=True)))
     order = rng.permutation(len(units)).tolist()
@@ -173,11 +173,10 @@ def plan(bodies: list[Body], t: np.ndarray, rng: Draw, *, labels: str = "balance
     return [units[i] for i in order]
 
 
-def _somebody(bodies: list[Body], used: list[Body], rng: Draw, *, child: bool) -> Body:
-    """A body of the bank that is not in the clip yet."""
-    pool = [b for b in bodies if (b.age == "child") == child] or bodies
-    free = [b for b in pool if all(b is not u for u in used)] or pool
-    return free[rng.integers(len(free))]
+def _somebody(bodies: list[Body], rng: Draw, *, child: bool) -> Body:
+    """Somebody new, of the bank's kind."""
+    ages = sorted({b.age for b in bodies if (b.age == "child") == child})
+    return blend_bodies(bodies, rng, age=ages[rng.integers(len(ages))] if ages else None)
 
 
 def _dress_all(rig: Rig, people: list[Body], attributes: np.ndarray, rng: Draw) -> list[Figure]:

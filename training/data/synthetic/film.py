@@ -94,8 +94,7 @@ def draw_place(place: Place, camera: Camera) -> Still:
         hits.face, hits.u, hits.v, faces, vertices, vertices, flat, wide.centre.astype(np.float64)
     )
     kinds = owner[hits.face]
-    albedo, glow = place.paint(kinds, points, normals)
-    kept = np.zeros(len(hits), np.float32)
+    albedo = place.paint(kinds, points, normals)
     low, high = np.array([-12.0, 0.5, 0.0]), np.array([12.0, 24.0, 3.0])
     lamp = Lamp(place.light, low, high, 1024)
     lamp.cast([m for m in place.meshes if (np.ptp(m[0], 0) < 7).all() and m[0][:, 2].min() < 2.2])
@@ -103,21 +102,14 @@ def draw_place(place: Place, camera: Camera) -> Still:
     light = raster.lit(normals, place.light, place.sun, place.ambient, kept)
     dark = raster.lit(normals, place.light, 0 * place.sun, place.ambient, kept)
     picture = np.ones((*shape, 4), np.float32)
-    picture[..., :3] = sky(place, wide)
-    picture[hits.y, hits.x, :3] = albedo * (light * (1 - glow[:, None]) + 1.6 * glow[:, None])
-    picture[hits.y, hits.x, 3] = np.maximum(dark.sum(1) / np.maximum(light.sum(1), 1e-6), 0.15)
+    rays = wide.rays(0).reshape(-1, 3) @ wide.turns[0].T.astype(np.float32)
+    picture[..., :3] = place.paint_sky(rays).reshape(*shape, 3)
+    glow = place.emission[kinds, None]
+    picture[hits.y, hits.x, :3] = albedo * (light + glow)
+    picture[hits.y, hits.x, 3] = (dark + glow).sum(1) / np.maximum((light + glow).sum(1), 1e-6)
     distance, ids = np.full(shape, raster.FAR, np.float32), np.full(shape, SKY, np.float32)
     distance[hits.y, hits.x], ids[hits.y, hits.x] = hits.distance, kinds
     return Still(picture, distance, ids, homographies)
-
-
-def sky(place: Place, camera: Camera) -> np.ndarray:
-    """The sky behind everything (H, W, 3), with clouds."""
-    rays = camera.rays(0) @ camera.turns[0].T.astype(np.float32)
-    up = np.clip(rays[..., 2:] * 2.5, 0, 1)
-    high = np.abs(rays[..., 2]) + 0.15
-    cloud = noise((rays[..., 0] / high * 2).ravel(), (rays[..., 1] / high * 2).ravel(), 3.0).reshape(*high.shape, 1)
-    return (place.sky[0] * (1 - up) + place.sky[1] * up + 0.25 * np.clip(cloud - 0.45, 0, 1)).astype(np.float32)
 
 
 def film(

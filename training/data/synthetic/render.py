@@ -12,13 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from . import places
 from .bodies import HEAD, load_bank
 from .camera import FRAMINGS, TALL, Camera, aim_camera
 from .facts import Person, Scene, Thing
 from .film import Facts, film
 from .motions import Deed
-from .places import KINDS, Place, build_place, chair
+from .places import KINDS, Material, Place, build_place, chair, dyed_material, random_material
 from .poses import turn
 from .props import cuboid
 from .casting import cast
@@ -113,8 +112,17 @@ class Studio:
             steps = max(int(np.abs(high - low).max() / 0.8), 1)
             path = a.vertices[:: max(len(a.vertices) // (4 * steps), 1), :, :2]
             taken += [(*p.mean(0), float(np.abs(p - p.mean(0)).max())) for p in path]
+            for thing in a.deed.fixtures:
+                floor = a.world(np.stack([thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)]))
+                taken.append((*floor.mean(0), float(np.linalg.norm(floor[1] - floor[0]) / 2)))
         place = build_place(
-            str(rng.choice(KINDS)), rng, far=far, half_width=half_width, camera_height=camera.height, taken=taken
+            str(rng.choice(KINDS)),
+            rng,
+            far=far,
+            half_width=half_width,
+            camera_height=camera.height,
+            taken=taken,
+            texture_seed=SEEDS[self.split],
         )
         for a in actors:
             self._support(a, place, rng)
@@ -122,7 +130,7 @@ class Studio:
         return place
 
     def _support(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
-        material, colour = places._dyed(rng) if rng.random() < 0.5 else (places._pick(rng, "plain", "wood"), None)
+        material, colour = dyed_material(rng) if rng.random() < 0.5 else (random_material(rng, "plain", "wood"), None)
         if actor.deed.seat == "chair":
             at, height = seat_of(actor, self.rig)
             kind = rng.random()
@@ -150,7 +158,7 @@ class Studio:
             for k, colour in enumerate(colours):
                 tint = shade(colour, rng)
                 name = thing.name if k == 0 and thing.named else None
-                place.add((points, thing.faces[which == k]), places.Material("plain", tint, tint), name, thing.colour)
+                place.add((points, thing.faces[which == k]), Material("plain", tint, tint), name, thing.colour)
 
 
 def _area(box: np.ndarray) -> float:
