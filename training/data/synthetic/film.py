@@ -8,7 +8,7 @@ import numpy as np
 from . import raster
 from .bodies import JOINTS, vertex_normals
 from .camera import Camera, widened
-from .places import SKY, Place, noise
+from .places import SKY, Place
 from .raster import Buffer, Hits, Lamp
 from .stage import Actor
 from .wardrobe import PROP, shade
@@ -174,7 +174,14 @@ class Ground:
 
 
 def _paint(
-    actor: Actor, frame: int, seen: Hits, place: Place, lamp: Lamp, camera: Camera, colours: np.ndarray, image: np.ndarray
+    actor: Actor,
+    frame: int,
+    seen: Hits,
+    place: Place,
+    lamp: Lamp,
+    camera: Camera,
+    colours: np.ndarray,
+    image: np.ndarray,
 ) -> None:
     """Paint an actor's visible pixels into the image."""
     if not len(seen):

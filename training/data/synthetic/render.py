@@ -14,13 +14,13 @@ import numpy as np
 
 from .bodies import HEAD, load_bank
 from .camera import FRAMINGS, TALL, Camera, aim_camera
+from .casting import cast
 from .facts import Person, Scene, Thing
 from .film import Facts, film
 from .motions import Deed
 from .places import KINDS, Material, Place, build_place, chair, dyed_material, random_material
 from .poses import turn
 from .props import cuboid
-from .casting import cast
 from .stage import Actor, act, arrange, seat_of
 from .wardrobe import canon_attributes, shade
 
