@@ -175,7 +175,7 @@ def feature(look: Look, rng: np.random.Generator) -> Facet | None:
     if look.beard:
         options += [Facet("a beard", shown("profile", lambda other: other.beard), "beard")] * 2
     if look.glasses:
-        options += [Facet("glasses", shown("face", lambda other: other.glasses), "glasses")] * 2
+        options += [Facet("glasses", shown("face", lambda other: other.glasses is not None), "glasses")] * 2
     if look.hat is not None:
         options += [Facet("a hat", shown("hair", lambda other: other.hat is not None), "hat")]
     if look.carried in ("bag", "backpack"):
