@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from refatomnet.errors import DataError
-from training import generate
+from training import benchmark, generate
 from training.data.records import Record, read_records, read_scenes, scenes_path, write_records
 from training.data.synthetic.facts import Look, Person, Scene, Thing
 
@@ -276,6 +277,16 @@ def test_bad_arguments_are_one_line(tmp_path, capfd, more, message):
     assert run(tmp_path, *more) == 2
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
+
+
+def test_the_benchmark_counts_clips_after_the_warm_up(capfd):
+    asked = ["--size", "96x64", "--clips", "3", "--workers", "1", "--studio", f"{__name__}:FakeStudio"]
+    assert benchmark.main(asked) == 0
+    line = capfd.readouterr().out
+    seconds, rate = re.fullmatch(r"3 clips of 96x64 in ([\d.]+) s: ([\d.]+) clips/s with 1 workers.*\n", line).groups()
+    assert (
+        float(rate) > 1 and float(seconds) < 3 and {"filming", "sentences", "writing"} < set(re.findall(r"\w+", line))
+    )
 
 
 def test_clip_seeds_are_stable_and_distinct():

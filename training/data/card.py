@@ -68,7 +68,7 @@ Boxes of the described people at the key frame, in fractions of the frame; 5 %, 
 - Rendered people in procedural places: looks, motion and camera work are simpler than in films, and actions are those the renderer can show, {actions} of AVA's 80.
 - Sentences come from a grammar: plain English about clothes, hair, place, order, relation, height, facing and what is carried; no slips, no idiom, no action words.
 - A person may have several records, one a sentence; weigh per-person statistics accordingly.
-- Six frames a second show no faster motion than three a second can hold; there is no sound.
+- At six frames a second, what swings more than three times a second cannot be told from what swings less. There is no sound.
 - Skin, hair and body are varied by chance, not to match any population; sex and age words state the renderer's intention.
 """
 
