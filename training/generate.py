@@ -33,7 +33,7 @@ from training.data.refava import write_refava
 SPLITS = ("train", "val", "test", "samples")
 LABELS = ("balanced", "natural")
 STUDIO = "training.data.synthetic.render:Studio"
-CRF = 20
+CRF = 22
 SIZES = ((320, 240), (424, 240))  # of clips, half each, unless one is asked for
 SAMPLE_SIZE, SAMPLE_FPS, SAMPLE_SECONDS = (640, 360), 25.0, (6.4, 9.6)
 

@@ -9,6 +9,7 @@ from typing import Any
 from refatomnet.actions import ACTIONS
 from training.data.records import PARAPHRASE, read_records, scene_lines, scenes_path
 from training.data.statistics import Statistics, box_numbers, gather, group_shares, quantiles
+from training.data.synthetic.bodies import JOINTS
 
 CARD = """# OpenRAVAR
 
@@ -28,7 +29,8 @@ is seen; null where the sentence fits nobody), clip, key_frame, fps, kind (what 
 
 `scenes/{{split}}.jsonl`: a line a clip: size (width, height in pixels), frames, key_frame, fps, place, tags, things (name, colour, box per frame) and people. Of each person:
 boxes_xyxy and full_boxes_xyxy per frame (what is seen, and the whole body; null out of view), visible (share, per frame), hidden_by (per frame, share of the body behind each
-person id, or behind "things"), joints_xy (per frame and joint, fractions, not clamped to the frame), joints_seen, actions, look, facing, posture, depth (metres), holding.
+person id, or behind "things"), joints_xy (per frame and joint, fractions, not clamped to the frame), joints_seen (0 or 1), actions, look, facing, posture, depth (metres), holding.
+The joints: {joints}.
 
 ```python
 from pathlib import Path
@@ -112,6 +114,7 @@ def data_card(out: Path, splits: Iterable[str]) -> str:
         numbers="\n".join(_numbers(list(found.values()))),
         controls=_controls(out),
         actions=len(labels),
+        joints=", ".join(JOINTS),
     )
 
 

@@ -22,25 +22,26 @@ from training.data.synthetic.facts import BOTTOMS, COLOURS, FACINGS, HAIR_COLOUR
 MAX_PEOPLE, MAX_THINGS = 8, 16
 MIN_VISIBLE, MIN_AREA = 0.15, 0.003
 
-# Objects of the generator that go by a broader name in the detection head; names it does not know are "thing".
+# Objects that go by a broader name in the detection head; names it does not know are "thing".
 _GROUPS = {
     "chair": "armchair stool",
-    "bench": "pew",
-    "table": "desk counter worktop",
+    "table": "desk counter",
     "sofa": "couch",
+    "bed": "sunbed",
     "ball": "football basketball",
-    "phone": "telephone smartphone mobile",
-    "cup": "mug glass bottle can",
-    "book": "newspaper magazine notebook menu",
-    "box": "crate basket",
+    "phone": "telephone smartphone",
+    "cup": "mug glass bottle bottles",
+    "book": "books newspaper magazine notepad paper",
+    "box": "boxes crate",
     "laptop": "computer keyboard tablet",
-    "bag": "backpack handbag suitcase rucksack",
-    "cloth": "coat cushion pillow blanket towel rug carpet clothes",
-    "plant": "bush tree flower flowers hedge pot",
+    "bag": "backpack handbag suitcase",
+    "cloth": "coat coats cushion pillow blanket towel rug carpet mat",
+    "plant": "bush tree conifer palm hedge flower flowers",
     "lamp": "lantern lamppost streetlight",
-    "bin": "bucket",
-    "cabinet": "shelf bookshelf bookcase door cupboard wardrobe fridge drawers locker",
-    "sign": "poster screen tv television monitor picture painting board blackboard",
+    "bin": "litter bucket",
+    "cabinet": "shelf bookshelf bookcase case rack door cupboard cupboards wardrobe fridge oven stove locker",
+    "curtain": "blinds",
+    "sign": "poster picture screen tv television monitor board whiteboard blackboard notices",
     "car": "van bus truck",
 }
 BROADER = {name: broad for broad, names in _GROUPS.items() for name in names.split()}
