@@ -25,7 +25,6 @@ from training.evaluate import (
     questions_from_videos,
     report,
     score,
-    window,
 )
 
 
@@ -167,22 +166,6 @@ def test_the_threshold_parts_present_from_absent() -> None:
     assert ((said >= found["threshold"]) == present).all()
     assert found["actions"]["scale"] > 0 and 0 < found["threshold"] < 1
     json.dumps(found)
-
-
-# ---- frames -------------------------------------------------------------------------------------------------------
-def test_the_window_lies_around_the_key_frame() -> None:
-    images = list(range(100))
-
-    def look(key: int, fps: float) -> list[int]:
-        return window(images, record(0, 0, key=key, fps=fps), SMALL)
-
-    assert look(4, 3.0) == [0, 1, 2, 3, 4, 5, 6, 7]  # the training clips: every frame, once
-    assert look(50, 30.0) == [10, 20, 30, 40, 50, 60, 70, 80]
-    assert look(50, 25.0) == [17, 25, 33, 42, 50, 58, 67, 75]
-    assert look(5, 30.0) == [0, 0, 0, 0, 5, 15, 25, 35] and look(98, 30.0)[4:] == [98, 99, 99, 99]
-    for fps in (3.0, 12.5, 29.97, 60.0):
-        assert look(50, fps)[SMALL.key_frame] == 50  # the box belongs to this one
-    assert look(50, 1.0) == [49, 49, 49, 50, 50, 50, 51, 51]
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ def feature(look: Look, rng: np.random.Generator) -> Facet | None:
     if look.beard:
         options += [Facet("a beard", shown("profile", lambda other: other.beard), "beard")] * 2
     if look.glasses:
-        options += [Facet("glasses", shown("face", lambda other: other.glasses), "glasses")] * 2
+        options += [Facet("glasses", shown("face", lambda other: other.glasses is not None), "glasses")] * 2
     if look.hat is not None:
         options += [Facet("a hat", shown("hair", lambda other: other.hat is not None), "hat")]
     if look.carried in ("bag", "backpack"):
@@ -246,7 +246,7 @@ def same_garment(asked: str, look: Look) -> Truth:
 
 def top_colour(look: Look, colour: str | None) -> Truth:
     """Whether "in red" fits: by the top; unsure if only another big piece has that colour."""
-    truth = same_colour(colour, look.top_colour, look.striped)
+    truth = same_colour(colour, look.top_colour, (look.pattern == "striped"))
     return None if truth is False and colour in (look.bottom_colour, look.hat) else truth
 
 
@@ -260,7 +260,7 @@ def worn(look: Look, rng: np.random.Generator) -> tuple[str, str | None, bool, s
         return "shoes", look.shoes, False, "shoes"
     if topic == "bottom" and look.bottom is not None:
         return look.bottom, None if plain and look.bottom != "trousers" else look.bottom_colour, False, "bottom"
-    said = look.striped and rng.random() < 0.6
+    said = (look.pattern == "striped") and rng.random() < 0.6
     return look.top, None if plain and (said or look.top in ("coat", "dress", "vest")) else look.top_colour, said, "top"
 
 
@@ -286,8 +286,8 @@ def clothes(look: Look, rng: np.random.Generator, form: str) -> Facet:
         if topic in ("hat", "shoes"):
             return same_colour(colour, getattr(other, topic))
         actual = other.top_colour if topic == "top" else other.bottom_colour
-        stripes = other.striped and topic == "top"
-        values = [same_garment(garment, other), not striped or other.striped]
+        stripes = (other.pattern == "striped") and topic == "top"
+        values = [same_garment(garment, other), not striped or (other.pattern == "striped")]
         if colour is not None:  # a dress or long coat may read as a skirt and the reverse, in its own colour
             values.append(same_colour(colour, actual or other.top_colour, stripes))
         return every(values)

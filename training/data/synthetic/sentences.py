@@ -89,6 +89,7 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 # fmt: on
+TEMPLATES["paraphrase"] = TEMPLATES["test"]
 TEMPLATES["samples"] = TEMPLATES["test"]  # shown, never trained on
 
 
@@ -210,15 +211,15 @@ def random_look(rng: np.random.Generator) -> Look:
         pick(rng, HAIR_COLOURS),
         "long" if sex == "woman" else "short",
         sex == "man" and age != "child" and rng.random() < 0.3,
-        bool(rng.random() < 0.3),
+        "glasses" if rng.random() < 0.3 else None,
         pick(rng, COLOURS) if rng.random() < 0.2 else None,
         top,
         pick(rng, COLOURS),
-        bool(rng.random() < 0.15),
         bottom,
         None if bottom is None else pick(rng, COLOURS),
         pick(rng, COLOURS),
-        "backpack" if rng.random() < 0.15 else None,
+        pattern="striped" if rng.random() < 0.15 else "plain",
+        carried="backpack" if rng.random() < 0.15 else None,
     )
 
 
@@ -231,7 +232,7 @@ def altered(look: Look, slot: str, rng: np.random.Generator) -> Look:
         return replace(look, sex="woman" if look.sex == "man" else "man")
     if slot in ("h", "j"):
         return replace(
-            look, hair_colour=new.hair_colour, beard=not look.beard and look.sex == "man", glasses=not look.glasses
+            look, hair_colour=new.hair_colour, beard=not look.beard and look.sex == "man", glasses=None if look.glasses else "glasses"
         )
     if rng.random() < 0.65 or slot in "ck" or "dress" in (look.top, new.top):
         return replace(
