@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import furniture as f
-from .materials import Draw, Material, dyed_material
+from .materials import Draw, Material, dyed_material, random_material
 from .props import cuboid, join, spheroid
 from .setting import Place, Wall, on_wall
 
@@ -50,7 +50,9 @@ def shell(place: Place, rng: Draw, floor: Material, wall: Material, *, ceiling: 
     place.grounds.append(0)
     place.add(f.block(x0, x1, back, back + 0.2, 0, high), wall)
     place.add(join(f.block(x0 - 0.2, x0, -6, back, 0, high), f.block(x1, x1 + 0.2, -6, back, 0, high)), wall)
-    place.add(f.block(x0, x1, -6, back, high, high + 0.2), ceiling or solid(WHITE, rng, "plaster"))
+    ceiling = ceiling or solid(WHITE, rng, "plaster")
+    ceiling.emission = 0.28 * float(place.ambient.mean())  # light that floor and walls throw up
+    place.add(f.block(x0, x1, -6, back, high, high + 0.2), ceiling)
     h = rng.uniform(0.07, 0.14)
     edge = solid(WHITE, rng) if rng.random() < 0.6 else wood(rng)
     boards = [f.block(x0, x1, back - 0.02, back, 0, h)]
@@ -162,7 +164,7 @@ def lamp(place: Place, rng: Draw, at: tuple[float, ...], *, table: bool = False)
     h = rng.uniform(1.45, 1.75)
     stand, shade = f.table_lamp(0.0) if table else f.floor_lamp(h)
     place.put(stand, solid(DARK if rng.random() < 0.6 else STEEL, rng), at)
-    place.put(shade, glowing((1.0, 0.82, 0.55), rng.uniform(0.5, 1.1)), at, 0, "lamp")
+    place.put(shade, glowing((0.82, 0.6, 0.34), rng.uniform(0.45, 0.8)), at, 0, "lamp")
     place.shading.pools.append((at[0], at[1], z + (0.35 if table else h), 0.9, 1.1, 0.8, 0.42))
 
 
@@ -188,13 +190,15 @@ def rug(place: Place, rng: Draw) -> None:
     y0 = place.view.near * rng.uniform(0.75, 1.0)
     y1 = min(y0 + rng.uniform(1.6, 3.0), back - 0.3)
     x = rng.uniform(-0.4, 0.4) * place.view.half_width * y0
-    m, _ = dyed_material(rng, ("rug",))
-    m.two = dyed_material(rng, ("rug",))[0].one
+    m, other = (random_material(rng, "rug", bright=(0.1, 0.5), colourful=0.5) for _ in range(2))
+    m.two = other.one
+    if rng.random() < 0.3:
+        m.one = dyed_material(rng)[0].one
     place.ground(max(x - rng.uniform(0.8, 1.6), x0), min(x + rng.uniform(0.8, 1.6), x1), y0, y1, m)
 
 
 def seat(place: Place, rng: Draw, mesh: f.Mesh, at: tuple[float, ...], turn: float, name: str = "chair") -> None:
-    m, colour = dyed_material(rng)
+    m, colour = dyed_material(rng, ("plain", "fabric"))
     plain = rng.random() < 0.45
     place.put(mesh, wood(rng) if plain else m, at, turn, name, None if plain else colour)
 
@@ -234,7 +238,7 @@ def stand_about(place: Place, rng: Draw, count: int) -> None:
     """Things in clothing colours that are not people: coats, boxes, cases, chairs, balls."""
     highs = {"coats": 1.8, "boxes": 0.9, "case": 0.9, "chair": 0.9, "ball": 0.5, "plant": 1.2, "rail": 1.5}
     for _ in range(count):
-        what = str(rng.choice(list(highs)))
+        what = str(rng.choice(list(highs), p=(0.2, 0.15, 0.14, 0.17, 0.1, 0.16, 0.08)))
         wide = 1.0 if what == "rail" else 0.55
         y1 = place.shading.room[2] - 0.4
         at = place.spot(wide, 0.5, highs[what], rng, y0=place.view.near * 0.8, y1=min(y1, place.view.far + 6))

@@ -73,6 +73,17 @@ def bumpy(radii: Point, centre: Point, rng: Draw, rows: int = 6, columns: int = 
     )
 
 
+def leafy(radii: Point, centre: Point, rng: Draw, *, count: int, size: float) -> Mesh:
+    """Loose leaves around an ellipsoid, which give it a ragged outline."""
+    d = rng.normal(size=(count, 3))
+    d /= np.linalg.norm(d, axis=1, keepdims=True)
+    a, b = rng.normal(size=(2, count, 3)) * size * 0.6
+    p = d * np.array(radii) * rng.uniform(0.9, 1.15, (count, 1)) + np.array(centre)
+    points = np.stack([p - a, p + b * 0.6, p + a, p - b * 0.6], 1).reshape(-1, 3)
+    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)[None] + 4 * np.arange(count, dtype=np.int32)[:, None, None]
+    return points.astype(np.float32), faces.reshape(-1, 3)
+
+
 def blades(count: int, reach: float, height: float, width: float, rng: Draw, z: float = 0.0) -> Mesh:
     """Long leaves that rise from (0, 0, z) and bend outwards."""
     turn = rng.uniform(0, 2 * np.pi, count)
@@ -111,9 +122,9 @@ def chair(at: np.ndarray, heading: float, seat: float, rng: Draw, *, back: bool 
     """A chair, stool or bench whose seat is ``seat`` high, for somebody who faces ``heading``."""
     parts = [cushion((wide, 0.46, 0.08), (0, 0.02, seat - 0.04), square=0.3)]
     kind = rng.random()
-    if kind < 0.3:
+    if kind < 0.1:
         parts.append(cuboid((wide * 0.96, 0.42, max(seat - 0.07, 0.05)), (0, 0.02, (seat - 0.07) / 2)))
-    elif kind < 0.5 and wide < 0.6:
+    elif kind < 0.2 and wide < 0.6:
         parts += [tube(0.025, seat - 0.06, (0, 0.02, 0.02), 6)]
         parts += [bar((0, 0.02, 0.08), (0.24 * np.cos(a), 0.02 + 0.24 * np.sin(a), 0.03), 0.02, 4) for a in _FIVE]
     else:

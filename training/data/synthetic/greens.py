@@ -181,11 +181,13 @@ def forest(place: Place, rng: Draw) -> None:
     base(place, Material("litter", np.array([0.14, 0.1, 0.05]), np.array([0.26, 0.17, 0.07]), 0.3, rng.uniform(0, 99)))
     far, half = place.view.far, place.view.half_width
     x = rng.uniform(-0.4, 0.4)
-    place.ground(x - 1.0, x + 1.0, -4, 60, random_material(rng, "gravel", "sand", bright=(0.2, 0.32), colourful=0.25))
+    earth = np.array([0.27, 0.2, 0.13]) * rng.uniform(0.7, 1.3)
+    place.ground(x - 1.0, x + 1.0, -4, 60, Material("gravel", earth, earth * 0.7, 0.3, rng.uniform(0, 99)))
     kind = str(rng.choice(["tall", "conifer", "tree"]))
     bark = np.array([0.14, 0.1, 0.07]) * rng.uniform(0.5, 1.6)
     leaf = green(rng, "leaves")
-    trunks = []
+    trunks: list[f.Mesh] = []
+    crowns: list[f.Mesh] = []
     for _ in range(34):
         y = far * 0.75 + rng.uniform(0, 1) ** 1.3 * 26
         tx = rng.uniform(-1.15, 1.15) * half * y
@@ -195,6 +197,8 @@ def forest(place: Place, rng: Draw) -> None:
         if kind == "tall" or y > far + 9:
             r = rng.uniform(0.12, 0.26)
             trunks.append(f.lathe([(r * 1.5, 0), (r, 0.4), (r * 0.8, 9)], 7, (tx, y, 0)))
+            wide = rng.uniform(1.3, 2.2)
+            crowns.append(f.bumpy((wide, wide, wide * 0.7), (tx, y, rng.uniform(6, 8.5)), rng, 4, 8))
             if kind == "tall" and rng.random() < 0.4:
                 trunks.append(f.bar((tx, y, 2.5), (tx + rng.uniform(-1.2, 1.2), y, 3.4), 0.05, 4))
         else:
@@ -206,9 +210,9 @@ def forest(place: Place, rng: Draw) -> None:
         tx = rng.uniform(-1.1, 1.1) * half * y
         if abs(tx - x) > 1.5 and place.fits(tx, y, 1.2, 1.0, 0.9):
             place.put(s.bush(rng.uniform(0.4, 0.9), rng), leaf, (tx, y), 0, "bush")
-        r = rng.uniform(1.2, 2.4)
-        place.add(f.bumpy((r, r, r * 0.6), (tx, y + 3, rng.uniform(4.5, 7.5)), rng), leaf)
-    place.add(s.hills(far + 27, 60, 13, rng), Material("leaves", leaf.one * 0.8, leaf.two * 0.5, 0.5, 9.0))
+    if crowns:
+        place.add(join(*crowns), leaf)
+    place.add(s.hills(far + 27, 60, 13, rng), Material("leaves", leaf.one, leaf.two, 0.5, 9.0))
     put_about(place, rng, ("rock", "bush", "rock", "bench"), int(rng.integers(2, 5)), y1=far + 4)
     if at := place.spot(2.2, 0.5, 0.45, rng, y0=place.view.near * 0.9, y1=far + 4):  # a fallen trunk
         log = f.bar((-1.1, 0, 0.18), (1.1, 0.1, 0.2), 0.2, 9)

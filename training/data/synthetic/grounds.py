@@ -1,5 +1,7 @@
 """What open ground is made of: houses and shops, cars, trees, lamp posts, a horizon, street furniture."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from . import furniture as f
@@ -24,7 +26,11 @@ def base(place: Place, material: Material) -> None:
 
 
 def paving(rng: Draw) -> Material:
-    return random_material(rng, "tiles", "concrete", "cobbles", bright=(0.22, 0.45), colourful=0.12, scale=(0.3, 0.8))
+    m = random_material(rng, "tiles", "tiles", "concrete", "cobbles", bright=(0.22, 0.45), colourful=0.1)
+    m.scale = rng.uniform(0.1, 0.16) if m.kind == "cobbles" else rng.uniform(0.35, 0.9)
+    if m.kind == "tiles":
+        m.two = m.one * 0.5
+    return m
 
 
 def asphalt(rng: Draw) -> Material:
@@ -53,19 +59,20 @@ def facade(
     wide, tall = step * rng.uniform(0.42, 0.6), rng.uniform(1.3, 1.8)
     xs = np.arange(step / 2, w - 0.6, step) - w / 2 + (w % step) / 2
     zs = [z for z in np.arange(low + 0.9, h - tall - 0.3, storey)][:4]
+    reach = place.view.half_width * (at[1] + (w / 2 if turn else 0.0)) * 1.1 + (0.0 if turn else w / 2)
+    near, seen = at[1] < place.view.far + 10, abs(at[0]) < reach
     dark: list[f.Mesh] = []
     lit: list[f.Mesh] = []
     frames: list[f.Mesh] = []
     entry = rng.integers(len(xs)) if len(xs) else -1
     for j, z in enumerate(zs):
         for i, x in enumerate(xs):
-            if not shop and j == 0 and i == entry:
+            if not seen or (not shop and j == 0 and i == entry):
                 continue
             glass = cuboid((wide, 0.02, tall), (float(x), -0.012, float(z) + tall / 2))
             (lit if rng.random() < (0.4 if place.night else 0.12) else dark).append(glass)
-            if place.view.half_width * at[1] < 40:
+            if near:
                 frames.append(cuboid((wide + 0.24, 0.12, 0.08), (float(x), -0.06, float(z) - 0.04)))
-                frames.append(cuboid((wide, 0.04, 0.05), (float(x), -0.02, float(z) + tall * 0.5)))
                 frames.append(cuboid((0.05, 0.04, tall), (float(x), -0.02, float(z) + tall / 2)))
     place.put(join(*parts), wall, at, turn)
     if dark:
@@ -137,10 +144,13 @@ def parked(place: Place, rng: Draw, x: float, y: float, turn: float) -> bool:
     return True
 
 
+TREES: dict[str, Callable[..., tuple[f.Mesh, f.Mesh]]] = {"tree": s.tree, "conifer": s.conifer, "palm": s.palm}
+
+
 def plant_tree(place: Place, rng: Draw, x: float, y: float, h: float, kind: str = "tree") -> None:
     if not place.fits(x, y, 0.4, 0.4, 0.1):
         return
-    trunk, crown = getattr(s, kind)(h, rng)
+    trunk, crown = TREES[kind](h, rng, near=y < place.view.far + 7)
     bark = np.array([0.13, 0.09, 0.06]) * rng.uniform(0.6, 1.5)
     place.claim(x, y, 0.3, 0.3)
     place.put(trunk, Material("wood", bark, bark * 0.5, 0.1, rng.uniform(0, 99)), (x, y))
@@ -199,7 +209,15 @@ def put_about(place: Place, rng: Draw, kinds: tuple[str, ...], count: int, *, y1
                 if all((x - p) ** 2 + (at[1] - q) ** 2 > (r + 0.36) ** 2 for p, q, r in (*place.people, (0, 0, 0.8))):
                     place.put(f.chair(np.zeros(2), 0, 0.45, rng), m, (x, at[1]), a, "chair", colour)
         elif what == "sign":  # a board on the pavement
-            board = Material("poster", m.one, WHITE, 1, rng.uniform(0, 99), (at[0] - 0.28, 0, 0.05), (0.56, 0.9))
+            board = Material(
+                "board" if rng.random() < 0.5 else "poster",
+                m.one,
+                WHITE,
+                1,
+                rng.uniform(0, 99),
+                (at[0] - 0.28, 0, 0.05),
+                (0.56, 0.9),
+            )
             place.put(cuboid((0.56, 0.08, 0.9), (0, 0, 0.5), 0.15, 0), board, at, 0, "sign", colour)
         elif what == "pot":
             box, (stalks, bloom) = f.block(-0.3, 0.3, -0.3, 0.3, 0, 0.45), s.flowers(0.5, 0.5, 5, rng, 0.43)

@@ -67,7 +67,7 @@ def _desk(place: Place, rng: Draw, at: tuple[float, ...], turn: float, *, chair:
 
 
 def office(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "carpet", "carpet", "tiles", bright=(0.08, 0.35), colourful=0.35, scale=(0.5, 0.6))
+    floor = random_material(rng, "carpet", "carpet", "tiles", bright=(0.08, 0.35), colourful=0.15, scale=(0.5, 0.6))
     back, left, right = walls = shell(place, rng, floor, wall_paint(rng, choices=6), ceiling=tiled_ceiling(rng))
     ceiling_lights(place)
     for wall in (left, right, back):
@@ -93,7 +93,7 @@ def office(place: Place, rng: Draw) -> None:
 
 
 def classroom(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", "planks", "parquet", bright=(0.2, 0.5), colourful=0.3, scale=(0.25, 0.4))
+    floor = random_material(rng, "tiles", "planks", "parquet", bright=(0.2, 0.5), colourful=0.15, scale=(0.25, 0.4))
     back, left, right = walls = shell(place, rng, floor, wall_paint(rng, choices=8), ceiling=tiled_ceiling(rng))
     ceiling_lights(place)
     _board(place, back, rng, white=rng.random() < 0.25, name="blackboard")
@@ -289,7 +289,7 @@ def _equipment(place: Place, back: Wall, what: str, rng: Draw) -> None:
         return
     sizes = {"treadmill": (0.9, 2.0, 1.4), "bench": (2.2, 1.3, 1.3), "bag": (0.5, 0.5, 2.0)}
     w, d, h = sizes.get(what, (0.7, 0.7, 0.6))
-    at = place.spot(w, d, h, rng, y0=y0, y1=y1 - d / 2)
+    at = place.spot(w, d, h, rng, y0=place.view.far * 0.85 if what == "bag" else y0, y1=y1 - d / 2)
     if at is None:
         return
     if what == "treadmill":

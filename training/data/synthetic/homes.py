@@ -32,7 +32,7 @@ from .setting import Place, Wall
 
 def living_room(place: Place, rng: Draw) -> None:
     floor = wood(rng, "planks") if rng.random() < 0.5 else wood(rng, "parquet", 0.32)
-    floor = random_material(rng, "carpet", bright=(0.15, 0.5)) if rng.random() < 0.25 else floor
+    floor = random_material(rng, "carpet", bright=(0.15, 0.5), colourful=0.12) if rng.random() < 0.25 else floor
     walls = shell(place, rng, floor, wall_paint(rng, ("plaster", "plaster", "wallpaper", "stripes")))
     back, left = walls[:2]
     y = place.shading.room[2]
@@ -78,7 +78,7 @@ def tv(place: Place, wall: Wall, rng: Draw) -> None:
 
 
 def kitchen(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", "checks", bright=(0.2, 0.6), colourful=0.15, scale=(0.3, 0.5))
+    floor = random_material(rng, "tiles", "checks", bright=(0.2, 0.6), colourful=0.1, scale=(0.3, 0.5))
     floor = wood(rng, "planks") if rng.random() < 0.3 else floor
     back, left, right = shell(place, rng, floor, wall_paint(rng, choices=9))
     x0, x1, y, _ = place.shading.room
@@ -142,25 +142,31 @@ def _gaps(a: float, b: float, used: list[tuple[float, float]]) -> list[tuple[flo
 
 
 def bedroom(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "carpet", bright=(0.2, 0.55)) if rng.random() < 0.5 else wood(rng, "planks")
+    floor = (
+        random_material(rng, "carpet", bright=(0.2, 0.55), colourful=0.15)
+        if rng.random() < 0.5
+        else wood(rng, "planks")
+    )
     walls = shell(place, rng, floor, wall_paint(rng, ("plaster", "wallpaper", "stripes")))
     back, left, right = walls
     rug(place, rng)
     w = rng.uniform(0.95, 1.7)
-    if spot := place.against(back, w + 0.1, 2.05, 0.7, rng):
+    across = rng.random() < 0.35
+    if spot := place.against(back, *((2.1, w + 0.1) if across else (w + 0.1, 2.05)), 0.7, rng):
         (x, y), turn = spot
+        turn = float(rng.choice([-1, 1])) * np.pi / 2 if across else turn
         frame, linen, duvet = f.bed(w, 1.95)
         place.put(frame, wood(rng), (x, y), turn)
         place.put(linen, solid(WHITE, rng, "fabric"), (x, y), turn)
         m, colour = dyed_material(rng, ("fabric", "stripes", "checks", "dots"))
         place.put(duvet, m, (x, y), turn, "bed", colour)
         for s in (-1, 1):
-            c = x + s * (w / 2 + 0.35)
-            if place.fits(c, y + 0.75, 0.4, 0.4, 0.6):
-                place.put(f.block(-0.21, 0.21, -0.19, 0.19, 0, 0.52), wood(rng), (c, y + 0.76))
-                place.claim(c, y + 0.76, 0.42, 0.4)
+            c, d = x + s * ((1.05 if across else w / 2) + 0.35), back.at - 0.27
+            if place.fits(c, d, 0.4, 0.4, 0.6):
+                place.put(f.block(-0.21, 0.21, -0.19, 0.19, 0, 0.52), wood(rng), (c, d))
+                place.claim(c, d, 0.42, 0.4)
                 if rng.random() < 0.75:
-                    lamp(place, rng, (c, y + 0.76, 0.52), table=True)
+                    lamp(place, rng, (c, d, 0.52), table=True)
     for wall in walls:
         window(place, wall, rng, curtains=0.9)
         picture(place, wall, rng, "poster" if rng.random() < 0.3 else "picture")

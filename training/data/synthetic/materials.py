@@ -15,7 +15,7 @@ SURFACES = (
 )  # fmt: skip
 PANELS = (
     "window", "door", "picture", "poster", "screen", "board", "books", "goods", "bottles", "cupboards", "shopfront",
-    "rug", "notices", "blinds",
+    "rug", "notices", "blinds", "sign",
 )  # fmt: skip
 CODES = {name: code for code, name in enumerate(SURFACES + PANELS)}
 Draw = np.random.Generator

@@ -11,11 +11,11 @@ import numpy as np
 
 from . import furniture as f
 from . import greens, halls, homes, scenery, streets, venues
-from .fittings import DARK, WHITE, plant, sofa, solid, stand_about, wood
+from .fittings import DARK, WHITE, plant, sofa, solid, stand_about, wall_paint, wood
 from .furniture import chair
 from .grounds import green, parked
 from .materials import Draw, Material, dyed_material, random_material
-from .props import cuboid
+from .props import cuboid, join
 from .setting import Place, View
 from .textures import paint
 
@@ -174,7 +174,7 @@ def _occlude(place: Place, rng: Draw) -> None:
         y = rng.uniform(max(0.45 * view.near, 1.0), 0.85 * view.near)
         x = float(rng.choice([-1, 1])) * rng.uniform(0.1, 0.95) * view.half_width * y
         h = view.height + (rng.uniform(0.3, 0.7) - view.height) * y / view.near
-        what = str(rng.choice(_FRONT_INSIDE if place.inside else _FRONT_OUTSIDE))
+        what = str(rng.choice(_FRONT.get(place.kind, _FRONT_INSIDE if place.inside else _FRONT_OUTSIDE)))
         w, d, low, high = _FRONT_SIZES.get(what, (0.45, 0.45, 0.28, 1.2))
         if low <= h <= high and place.fits(x, y, w, d, 0.0):
             break
@@ -195,7 +195,9 @@ def _occlude(place: Place, rng: Draw) -> None:
         plant(place, rng, (x, y), max(h + 0.25, 0.4))
     elif what == "boxes":
         brown = solid(np.array([0.42, 0.28, 0.15]), rng)
-        place.put(cuboid((0.45, 0.4, h), (0, 0, h / 2), rng.normal(0, 0.2)), brown, (x, y), 0, "box", "brown")
+        n = max(round(h / 0.35), 1)
+        stack = [cuboid((0.45, 0.4, h / n), (0, 0, (k + 0.5) * h / n), rng.normal(0, 0.25)) for k in range(n)]
+        place.put(join(*stack), brown, (x, y), 0, "box", "brown")
     elif what == "hedge":
         place.put(scenery.hedge(w, d, h, rng), green(rng, "leaves"), (x, y), 0, "hedge")
     elif what == "bush":
@@ -212,7 +214,8 @@ def _occlude(place: Place, rng: Draw) -> None:
     elif what == "lamp post":
         place.put(scenery.lamp_post(3.6, rng)[0], solid(DARK, rng), (x, y))
     elif what == "post":
-        place.put(f.block(-0.07, 0.07, -0.07, 0.07, 0, 3.2 if place.inside else 1.2), m, (x, y))
+        pillar = wall_paint(rng) if rng.random() < 0.7 else m
+        place.put(f.block(-0.08, 0.08, -0.08, 0.08, 0, 5.0 if place.inside else 1.2), pillar, (x, y), 0, "post")
     else:
         place.taken.pop()
         parked(place, rng, x, y, 0.0)
@@ -224,5 +227,12 @@ _FRONT_SIZES = {
     "fence": (1.8, 0.2, 0.28, 1.2), "post": (0.2, 0.2, -9, 9), "lamp post": (0.25, 0.25, -9, 9),
 }  # fmt: skip
 _FRONT_INSIDE = ("sofa", "counter", "table", "chair", "plant", "boxes", "post", "chair", "plant")
-_FRONT_OUTSIDE = ("hedge", "bush", "bench", "fence", "bin", "lamp post", "post", "car", "plant", "bush")
+_FRONT_OUTSIDE = ("hedge", "bush", "bench", "fence", "bin", "lamp post", "plant", "bush")
+_STREET = ("bench", "bin", "lamp post", "post", "car", "plant", "fence", "hedge")
+_FRONT = {
+    "beach": ("boxes", "plant", "post", "chair"), "street": _STREET, "pavement": _STREET, "forest": ("bush", "post"),
+    "car park": ("car", "bin", "post", "car", "hedge"), "train platform": ("bench", "bin", "post", "boxes"),
+    "building site": ("boxes", "fence", "post", "boxes"), "gym": ("boxes", "post", "plant", "chair"),
+    "garden": ("hedge", "bush", "bench", "plant", "fence"), "studio": ("chair", "boxes", "plant", "table"),
+}  # fmt: skip
 _dyed, _pick = dyed_material, random_material

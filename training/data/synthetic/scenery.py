@@ -2,45 +2,48 @@
 
 import numpy as np
 
-from .furniture import Draw, Mesh, bar, blades, block, bumpy, cushion, lathe, moved, strip_faces
+from .furniture import Draw, Mesh, bar, blades, block, bumpy, cushion, lathe, leafy, moved, strip_faces
 from .props import cuboid, join, tube
 
 
-def tree(h: float, rng: Draw) -> tuple[Mesh, Mesh]:
-    """Trunk with boughs, and a crown of uneven balls."""
+def tree(h: float, rng: Draw, *, near: bool = True) -> tuple[Mesh, Mesh]:
+    """Trunk with boughs, and a crown of uneven balls; fewer triangles where it is not near."""
     r = 0.035 * h
     fork = h * rng.uniform(0.36, 0.48)
     spread = h * rng.uniform(0.2, 0.3)
     trunk = [lathe([(r * 1.5, 0), (r, 0.3), (r * 0.75, fork), (r * 0.4, h * 0.7)], 7)]
     balls = []
-    for k in range(int(rng.integers(5, 8))):
+    for k in range(int(rng.integers(5, 8)) if near else 4):
         a = 2.4 * k + rng.uniform(0, 0.6)
         out = spread * (0.25 if k == 0 else rng.uniform(0.6, 1.0))
         z = h * (0.84 if k == 0 else rng.uniform(0.5, 0.8))
         c = (out * np.cos(a), out * np.sin(a), z)
-        size = spread * rng.uniform(0.55, 0.85)
-        balls.append(bumpy((size, size, size * 0.8), c, rng, 5, 9, 0.2))
+        size = spread * (rng.uniform(0.55, 0.85) if near else 0.85)
+        balls.append(bumpy((size, size, size * 0.8), c, rng, *((5, 9) if near else (4, 7)), 0.2))
+        if near:
+            balls.append(leafy((size, size, size * 0.8), c, rng, count=20, size=0.3))
         if k:
             trunk.append(bar((0, 0, fork * 0.9), c, r * 0.3, 4))
     return join(*trunk), join(*balls)
 
 
-def conifer(h: float, rng: Draw) -> tuple[Mesh, Mesh]:
+def conifer(h: float, rng: Draw, *, near: bool = True) -> tuple[Mesh, Mesh]:
     """Trunk and a cone of ragged tiers."""
     tiers = []
-    for k in range(5):
-        z, r = h * (0.16 + 0.16 * k), h * 0.2 * (1 - 0.17 * k)
+    n = 6 if near else 4
+    for k in range(n):
+        z, r = h * (0.16 + 0.8 * k / n), h * 0.2 * (1 - 0.85 * k / n)
         points, faces = lathe([(r, z), (r * 0.35, z + h * 0.14), (0.02, z + h * 0.24)], 10)
         points[:10] *= 1 + 0.16 * rng.uniform(-1, 1, (10, 1)).astype(np.float32) * (1, 1, 0.1)
         tiers.append((points.astype(np.float32), faces))
     return tube(0.02 * h, h * 0.3, (0, 0, 0), 6), join(*tiers)
 
 
-def palm(h: float, rng: Draw) -> tuple[Mesh, Mesh]:
+def palm(h: float, rng: Draw, *, near: bool = True) -> tuple[Mesh, Mesh]:
     """Leaning trunk and fronds."""
     x = rng.uniform(-0.8, 0.8)
     trunk = join(bar((0, 0, 0), (x * 0.4, 0, h * 0.55), 0.17, 7), bar((x * 0.4, 0, h * 0.55), (x, 0, h), 0.14, 7))
-    points, faces = blades(14, 2.1, 0.7, 0.5, rng)
+    points, faces = blades(16 if near else 10, 2.1, 0.7, 0.5, rng)
     points[:, 2] -= 0.22 * (points[:, 0] ** 2 + points[:, 1] ** 2)
     return trunk, moved((points, faces), (x, 0, h))
 
@@ -52,30 +55,24 @@ def hedge(w: float, d: float, h: float, rng: Draw) -> Mesh:
     p = np.concatenate([np.repeat(x, len(ring))[:, None], np.tile(ring, (len(x), 1))], 1)
     p += rng.uniform(-0.06, 0.06, p.shape) * (1, 1, 1) * (p[:, 2:] > 0.01)
     ends = [cuboid((0.05, d, h * 0.98), (s * w / 2, 0, h * 0.49)) for s in (1, -1)]
+    ends.append(leafy((w * 0.52, d * 0.6, h * 0.2), (0, 0, h * 0.92), rng, count=min(int(w * 16), 90), size=0.1))
     return join((p.astype(np.float32), strip_faces(len(x), len(ring), False)), *ends)
 
 
 def bush(r: float, rng: Draw) -> Mesh:
-    return join(
-        *(
-            bumpy(
-                (r * 0.7, r * 0.6, r * 0.62),
-                (rng.normal(0, 0.35) * r, rng.normal(0, 0.2) * r, r * 0.45),
-                rng,
-                5,
-                9,
-                0.2,
-            )
-            for _ in range(3)
-        )
-    )
+    parts = []
+    for _ in range(3):
+        c, size = (rng.normal(0, 0.35) * r, rng.normal(0, 0.2) * r, r * 0.45), (r * 0.66, r * 0.56, r * 0.58)
+        parts += [bumpy(size, c, rng, 6, 10, 0.14), leafy(size, c, rng, count=26, size=0.13)]
+    return join(*parts)
 
 
 def flowers(w: float, d: float, count: int, rng: Draw, z: float = 0.0) -> tuple[Mesh, Mesh]:
     """Green tufts and blossoms over a bed."""
     at = [(rng.uniform(-w, w) / 2, rng.uniform(-d, d) / 2) for _ in range(count)]
-    green = [moved(blades(6, 0.16, 0.3, 0.05, rng), (*p, z)) for p in at]
-    bloom = [cushion((0.11, 0.11, 0.09), (*p, z + rng.uniform(0.26, 0.4)), square=1.0) for p in at]
+    green = [moved(blades(4, 0.16, 0.3, 0.05, rng), (*p, z)) for p in at]
+    heads = [(*p, z + rng.uniform(0.24, 0.38)) for p in at]
+    bloom = [lathe([(0.001, 0), (0.06, 0.04), (0.04, 0.08), (0.001, 0.09)], 6, p) for p in heads]
     return join(*green), join(*bloom)
 
 
@@ -109,9 +106,9 @@ def _extrude(outline: list[tuple[float, float]], half: float, taper: float = 1.0
     return points.astype(np.float32), faces.astype(np.int32)
 
 
-def _wheel(x: float, y: float, r: float) -> Mesh:
-    p, f = lathe([(0.001, -0.1), (r, -0.1), (r, 0.1), (0.001, 0.1)], 14)
-    return np.stack([p[:, 0] + x, p[:, 2] + y, p[:, 1] + r], -1).astype(np.float32), f
+def _wheel(x: float, y: float, r: float, columns: int = 12) -> Mesh:
+    p, f = lathe([(0.001, -0.1), (r, -0.1), (r, 0.1), (0.001, 0.1)], columns)
+    return np.stack([p[:, 0] + x, p[:, 2] + y, p[:, 1] + 0.33], -1).astype(np.float32), f
 
 
 def car(rng: Draw) -> dict[str, Mesh]:
@@ -132,7 +129,7 @@ def car(rng: Draw) -> dict[str, Mesh]:
             _extrude(glass, 0.785, 0.82), _extrude([(x * 0.9 + 0.18, z - 0.01) for x, z in glass], 0.62, 0.8)
         ),
         "tyres": join(*(_wheel(x, y, 0.33) for x, y in wheels)),
-        "hubs": join(*(_wheel(x, y * 1.02, 0.19) for x, y in wheels), *doors),
+        "hubs": join(*(_wheel(x, y * 1.02, 0.19, 8) for x, y in wheels), *doors),
         "lights": join(*lights),
     }
 

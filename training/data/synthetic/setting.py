@@ -133,7 +133,7 @@ class Place:
         x, z = p[:, 0] / p[:, 1] / self.view.half_width, (p[:, 2] - self.view.height) / p[:, 1] / self.view.half_width
         seen = min(x.max(), 1.0) - max(x.min(), -1.0)
         whole = max(x.max() - x.min(), 1e-6)
-        return bool(seen > 0.6 * whole and seen * (z.max() - z.min()) > 0.008 and min(seen, z.max() - z.min()) > 0.045)
+        return bool(seen > 0.6 * whole and seen * (z.max() - z.min()) > 0.02 and min(seen, z.max() - z.min()) > 0.06)
 
     def free(self, x: float, y: float, r: float) -> bool:
         return all((x - a) ** 2 + (y - b) ** 2 > (r + c) ** 2 for a, b, c in self.taken)

@@ -164,6 +164,8 @@ def platform(place: Place, rng: Draw) -> None:
         place.add(cuboid((120, 0.09, 0.06), (0, y, 0.06)), steel)
     if rng.random() < 0.6:
         coat, colour = dyed_material(rng, ("plain",))
+        while colour in ("black", "brown"):
+            coat, colour = dyed_material(rng, ("plain",))
         y = edge + 0.25
         x0 = rng.uniform(-14, -6)
         for k in range(2):

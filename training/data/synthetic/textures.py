@@ -16,10 +16,15 @@ from .materials import CODES, Material, Shading
     CARPET, CONCRETE, ASPHALT, COBBLES, GRASS, SAND, GRAVEL, LEAVES, WATER, FABRIC, METAL,
     GLASS, LITTER, FACADE, DOTS, BLOTCHES, CORRUGATED,
     WINDOW, DOOR, PICTURE, POSTER, SCREEN, BOARD, BOOKS, GOODS, BOTTLES, CUPBOARDS, SHOPFRONT,
-    RUG, NOTICES, BLINDS,
+    RUG, NOTICES, BLINDS, SIGN,
 ) = range(len(CODES))  # fmt: skip
 PIXEL = 0.0035  # metres a pixel covers per metre of distance: finer patterns fade
 BRIGHTEST = 1.2
+PRINTS = np.array([
+    (0.45, 0.05, 0.04), (0.2, 0.03, 0.04), (0.05, 0.1, 0.3), (0.02, 0.03, 0.1), (0.05, 0.2, 0.09), (0.55, 0.5, 0.4),
+    (0.6, 0.42, 0.08), (0.15, 0.08, 0.04), (0.03, 0.03, 0.03), (0.3, 0.3, 0.3), (0.62, 0.6, 0.58), (0.5, 0.2, 0.05),
+    (0.1, 0.3, 0.45), (0.4, 0.28, 0.18), (0.28, 0.08, 0.2), (0.1, 0.22, 0.2),
+])  # fmt: skip
 
 
 @lru_cache(8)
@@ -187,9 +192,10 @@ def _surface(
             (0.88 + 0.2 * lump) if kind == SAND else (0.6 + 0.8 * lump),
         )
     if kind == LEAVES:
-        big = _fine(t, u + 0.6 * z, v * 1.1, 0.28, f, seed)
-        leaf = _fine(t, u + 0.37 * z, v + 0.21 * u, 0.075, f, seed + 1)
-        return min(max(1.9 * (1 - leaf) - 0.55 + 0.5 * (0.5 - big), 0.0), 1.0), 0.7 + 0.6 * big
+        big = _fine(t, u + 0.6 * z, v * 1.1, 0.3, f, seed)
+        leaf = _fine(t, u + 0.37 * z, v + 0.21 * u, 0.06, f * 0.6, seed + 1)
+        gap = _fine(t, u - 0.4 * v, v + 0.5 * u, 0.11, f * 0.6, seed + 2)
+        return min(max(2.6 * (0.62 - leaf) + 1.6 * (0.45 - gap) + 0.3, 0.0), 1.0), 0.45 + 0.6 * big + 0.5 * leaf
     if kind == WATER:
         wave = _fine(t, u * 0.25, v, 0.35, f * 0.3, seed) + 0.5 * _fine(t, u * 0.2, v, 1.4, f * 0.3, seed + 1)
         return min(max(2.2 * wave - 1.2, 0.0), 1.0), 0.9 + 0.2 * _noise(t, u * 0.05, v * 0.05, seed)
@@ -217,14 +223,11 @@ def _surface(
 
 
 @njit(cache=True)
-def _vivid(t: np.ndarray, i: float, j: float, seed: float) -> tuple[float, float, float]:
-    """A random strong colour for a cell."""
-    h, light = _hash(t, i, j, seed) * 6, 0.12 + 0.6 * _hash(t, i, j, seed + 5)
-    pale = _hash(t, i, j, seed + 9) ** 2 * 0.8
-    r = min(max(abs(h - 3) - 1, 0.0), 1.0)
-    g = min(max(2 - abs(h - 2), 0.0), 1.0)
-    b = min(max(2 - abs(h - 4), 0.0), 1.0)
-    return light * (pale + (1 - pale) * r), light * (pale + (1 - pale) * g), light * (pale + (1 - pale) * b)
+def _print(t: np.ndarray, i: float, j: float, seed: float) -> tuple[float, float, float]:
+    """A random colour of print or cloth for a cell."""
+    c = PRINTS[int(_hash(t, i, j, seed) * 15.99)]
+    k = 0.6 + 0.7 * _hash(t, i, j, seed + 5)
+    return c[0] * k, c[1] * k, c[2] * k
 
 
 @njit(cache=True)
@@ -267,16 +270,22 @@ def _panel(
             return 0.7, 0.69, 0.65
         if luck < 0.5:
             ground = 0.35 + 0.25 * _noise(t, u * 4, 2.0, seed)
-            r, g, b = _vivid(t, 1.0 if q < ground else (2.0 if q < ground + 0.15 else 3.0), 4.0, seed)
+            r, g, b = _print(t, 1.0 if q < ground else (2.0 if q < ground + 0.15 else 3.0), 4.0, seed)
             k = 0.7 + 0.6 * _noise(t, u * 14, v * 20, seed)
             return r * k, g * k, b * k
         level = np.floor(4 * _noise(t, u * 4.5, v * 4.5, seed))
-        return _vivid(t, level, 7.0, seed)
+        return _print(t, level, 7.0, seed)
     elif kind == POSTER:
         x, y = (p - 0.5) * w, (q - 0.6) * h
-        figure = x * x / (0.09 * w * w) + y * y / (0.045 * h * h) < 1 + 0.8 * (_noise(t, u * 9, v * 9, seed) - 0.5)
-        bar = 0.1 < p < 0.9 and (0.12 < q < 0.22 or (0.04 < q < 0.07 and p < 0.7))
-        mix = 1.0 if figure or bar else 0.25 * (q > 0.93)
+        r2 = (x * x + y * y) / (w * w)
+        if luck < 0.35:
+            figure = r2 < 0.1 or (q < 0.5 and np.floor(q * 22) % 2 == 0 and q > 0.25)
+        elif luck < 0.7:
+            figure = (p + 0.7 * q > 0.95) != (r2 < 0.05)
+        else:
+            figure = r2 < 0.12 * (0.6 + 0.8 * _noise(t, u * 7, v * 7, seed))
+        bar = 0.1 < p < 0.9 and 0.1 < q < 0.2
+        mix = 1.0 if figure or bar else 0.0
     elif kind == SCREEN:
         if rim < 0.025:
             return 0.01, 0.01, 0.012
@@ -286,7 +295,7 @@ def _panel(
             text = text and p < 0.4 + 0.55 * _hash(t, 3.0, line, seed)
             mix, k = (1.0 if text else 0.15), 1.0 + 0.8 * (p < 0.2) + 1.6 * (q > 0.9)
         else:
-            r, g, b = _vivid(t, np.floor(3.5 * _noise(t, u * 3.5, v * 5, seed)), 2.0, seed)
+            r, g, b = _print(t, np.floor(3.5 * _noise(t, u * 3.5, v * 5, seed)), 2.0, seed)
             return r * 0.8, g * 0.8, b * 0.8
     elif kind == BOARD:
         if rim < 0.05:
@@ -304,7 +313,7 @@ def _panel(
         tall = 0.19 + 0.1 * _hash(t, i, row, seed + 3)
         if y > 0.03 + tall or _hash(t, np.floor(u / 0.3), row, seed + 8) > 0.9:
             return one[0] * 0.25, one[1] * 0.25, one[2] * 0.25
-        r, g, b = _vivid(t, i, row, seed)
+        r, g, b = _print(t, i, row, seed)
         x = u / 0.042 + 0.8 * _hash(t, np.floor(u / 0.21), row, seed)
         k = 0.45 if x - np.floor(x) < 0.12 else 0.95
         extra = 0.25 if 0.6 < y / tall < 0.72 and _hash(t, i, row, seed + 4) > 0.4 else 0.0
@@ -321,7 +330,7 @@ def _panel(
         x = u / wide - np.floor(u / wide)
         if y > 0.05 + tall or x < 0.08:
             return 0.03, 0.03, 0.03
-        r, g, b = _vivid(t, run, row, seed + 3)
+        r, g, b = _print(t, run, row, seed + 3)
         extra = 0.4 if 0.2 < x < 0.88 and 0.45 < (y - 0.05) / tall < 0.7 else 0.0
         return r + extra, g + extra, b + extra
     elif kind == BOTTLES:
@@ -366,7 +375,7 @@ def _panel(
             k = 0.3
             return (0.6, 0.55, 0.4) if door else (0.06, 0.07, 0.08)
         else:
-            r, g, b = _vivid(t, np.floor(u / 0.35), np.floor(v / 0.55), seed + 2)
+            r, g, b = _print(t, np.floor(u / 0.35), np.floor(v / 0.55), seed + 2)
             good = q < 0.2 + 0.35 * _hash(t, np.floor(u / 0.35), 3.0, seed) and _noise(t, u * 9, v * 7, seed) > 0.3
             k = 0.85 if good else 0.0
             back = 0.12 + 0.3 * _noise(t, u * 1.5 + v, v, seed + 4)
@@ -376,13 +385,17 @@ def _panel(
         motif = (np.floor(u / 0.22 + v / 0.22) + np.floor(u / 0.22 - v / 0.22)) % 2 == 0
         mix = 0.9 if band else (0.4 if motif and luck < 0.6 else 0.0)
         k = 0.85 + 0.3 * _noise(t, u * 60, v * 60, seed)
+    elif kind == SIGN:
+        i = np.floor(u / (0.45 * h))
+        ink = _noise(t, u / h * 7, v / h * 5, seed) > 0.5 and 0.15 < u / (0.45 * h) - i < 0.85
+        mix = 1.0 if (ink and 0.32 < q < 0.7 and 0.1 < p < 0.9) or rim < 0.03 * h else 0.0
     else:  # NOTICES
         if rim < 0.04:
             return 0.35, 0.25, 0.15
         i, j = np.floor(u / 0.3), np.floor(v / 0.36)
         x, y = u / 0.3 - i, v / 0.36 - j
         if _hash(t, i, j, seed) > 0.25 and 0.1 < x < 0.8 and 0.08 < y < 0.88:
-            r, g, b = _vivid(t, i, j, seed + 6)
+            r, g, b = _print(t, i, j, seed + 6)
             k = 0.5 if y < 0.7 and (y * 12) % 1.0 < 0.4 and x < 0.7 else 1.0
             return (0.75 + 0.2 * r) * k, (0.75 + 0.2 * g) * k, (0.7 + 0.2 * b) * k
     return (

@@ -23,7 +23,7 @@ from .fittings import (
 )  # fmt: skip
 from .materials import Draw, Material, dyed_material, random_material
 from .props import cuboid, join, spheroid, tube
-from .setting import Place, on_wall
+from .setting import Place, Wall, on_wall
 
 
 def shop(place: Place, rng: Draw) -> None:
@@ -45,7 +45,7 @@ def shop(place: Place, rng: Draw) -> None:
     for k in range(int(rng.integers(1, 4))):
         m, colour = dyed_material(rng, ("plain",))
         x, z = rng.uniform(-0.8, 0.8) * min(place.view.half_width * y, x1), rng.uniform(2.2, 2.5)
-        sign = Material("poster", m.one, WHITE, 1, rng.uniform(0, 99), (x - 0.5, 0, z), (1.0, 0.45))
+        sign = Material("sign", m.one, WHITE, 1, rng.uniform(0, 99), (x - 0.5, 0, z), (1.0, 0.45))
         place.put(cuboid((1.0, 0.03, 0.45), (0, 0, z + 0.22)), sign, (x, y - 0.6 - 0.9 * k), 0, "sign", colour)
     for _ in range(int(rng.integers(1, 4))):
         if at := place.spot(0.9, 0.6, 1.0, rng, y0=place.view.near * 0.75, y1=y - 0.9):
@@ -98,22 +98,7 @@ def clinic(place: Place, rng: Draw) -> None:
         "fabric", np.array([(0.2, 0.48, 0.45), (0.25, 0.4, 0.6), (0.6, 0.62, 0.4)][rng.integers(3)]), WHITE, 0.3, 3.0
     )
     for _ in range(2):
-        if spot := place.against(back, 1.15, 2.15, 0.8, rng):
-            (x, y), turn = spot
-            frame, linen = f.hospital_bed()
-            place.put(frame, solid(STEEL, rng, "metal"), (x, y), turn)
-            place.put(linen, solid(WHITE if rng.random() < 0.6 else cloth.one, rng, "fabric"), (x, y), turn, "bed")
-            stand, screen = f.monitor(1.35, 0.4)
-            place.put(stand, solid(WHITE, rng), (x + 0.65, y + 0.9))
-            glow = Material("screen", DARK, np.array([0.1, 0.8, 0.3]), 1, 1.0, (x + 0.45, 0, 1.45), (0.4, 0.24), 0.6)
-            place.put(screen, glow, (x + 0.65, y + 0.9), 0, "monitor")
-            hang, s = f.curtain(1.1, 1.75, 8, 0.05, 0.3), float(rng.choice([-1, 1]))
-            place.put(f.moved(hang, (0, 0), np.pi / 2), cloth, (x + s * 0.9, y), 0, "curtain")
-            place.put(cuboid((0.03, 2.2, 0.03), (0, 0, 2.06)), solid(STEEL, rng), (x + s * 0.9, y))
-            if place.fits(x - s * 0.75, y + 0.5, 0.35, 0.35, 0.5):
-                pole, bag = f.drip_stand()
-                place.put(pole, solid(STEEL, rng, "metal"), (x - s * 0.75, y + 0.5))
-                place.put(bag, solid(np.array([0.7, 0.75, 0.78]), rng), (x - s * 0.75, y + 0.5))
+        _sickbed(place, back, cloth, rng)
     for wall in walls:
         window(place, wall, rng, curtains=0.1, blinds=0.8)
         picture(place, wall, rng, "poster" if rng.random() < 0.5 else "picture")
@@ -123,6 +108,31 @@ def clinic(place: Place, rng: Draw) -> None:
     door(place, left if rng.random() < 0.5 else right, rng)
     if at := place.spot(0.6, 0.6, 0.95, rng, y0=place.view.near * 0.8, y1=place.shading.room[2] - 0.6):
         seat(place, rng, f.chair(np.zeros(2), 0, 0.45, rng), at, rng.uniform(-1, 1))
+
+
+def _sickbed(place: Place, back: Wall, cloth: Material, rng: Draw) -> None:
+    """A bed, head to the wall or along it, with a drip, a monitor and a curtain."""
+    across = rng.random() < 0.55
+    spot = place.against(back, *((2.25, 1.15) if across else (1.15, 2.15)), 0.8, rng)
+    if spot is None:
+        return
+    (x, y), _ = spot
+    turn = float(rng.choice([-1, 1])) * np.pi / 2 if across else 0.0
+    frame, linen = f.hospital_bed()
+    place.put(frame, solid(STEEL, rng, "metal"), (x, y), turn)
+    place.put(linen, solid(WHITE if rng.random() < 0.5 else cloth.one, rng, "fabric"), (x, y), turn, "bed")
+    side = -np.sign(turn) if across else float(rng.choice([-1, 1]))  # where the head is, or either side
+    out = 1.45 if across else 0.85
+    hang = f.moved(f.curtain(1.1, 1.75, 8, 0.05, 0.3), (0, 0), np.pi / 2)
+    place.put(hang, cloth, (x - side * out, back.at - 0.8), 0, "curtain")
+    place.put(cuboid((0.03, 2.2, 0.03), (0, 0, 2.06)), solid(STEEL, rng), (x - side * out, back.at - 1.1))
+    if place.fits(x + side * (out - 0.1), back.at - 0.4, 0.4, 0.4, 0.5):
+        pole, bag = f.drip_stand()
+        place.put(pole, solid(STEEL, rng, "metal"), (x + side * (out - 0.1), back.at - 0.4))
+        place.put(bag, solid(np.array([0.7, 0.75, 0.78]), rng), (x + side * (out - 0.1), back.at - 0.4))
+        place.claim(x + side * (out - 0.1), back.at - 0.4, 0.3, 0.3)
+    glow = Material("board", DARK, np.array([0.1, 0.9, 0.35]), 1, rng.uniform(0, 99), emission=0.8)
+    place.panel(back, glow, x, 0.44, 1.4, 1.7, deep=0.12, name="monitor")
 
 
 def stage(place: Place, rng: Draw) -> None:
