@@ -77,19 +77,21 @@ def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) ->
     Args:
         units: Actors about the middle of their unit, as cast.
         rng: Source of all chance.
-        depth: Metres from the camera to the first unit.
+        depth: Metres from the camera to the first unit; more where a group would not fit into the picture.
         half_width: Tangent of half the horizontal field of view.
 
     Returns:
         The actors placed, unit by unit.
     """
     placed: list[Actor] = []
-    crowded = rng.random() < 0.6
+    crowded, cut = rng.random() < 0.6, rng.random() < 0.12
     for index, unit in enumerate(units):
         homes = [(a.at, a.heading) for a in unit]
         for attempt in range(70):
             d, u = _draw_place(index, placed if crowded else [], depth, half_width, attempt, rng)
             _move(unit, homes, np.array([u * half_width * d, d]), _draw_turn(unit, rng))
+            if not cut and attempt < 60 and not _in_view(unit, half_width * (0.95 if index == 0 else 1.0)):
+                continue
             most = max(HIDDEN_MOST if crowded else 0.4, _hidden(unit).max() + 0.01 if attempt > 25 else 0.0)
             if _room(unit, placed) and _hidden([*placed, *unit]).max() < most:
                 for actor in unit[1:]:
@@ -107,7 +109,7 @@ def _draw_place(
 ) -> tuple[float, float]:
     """Distance from the camera, and place across the picture (-1 to 1); often a little before or behind somebody."""
     if index == 0:
-        return depth * 1.02**attempt, rng.uniform(-0.5, 0.5)  # large groups need more room
+        return depth * 1.025**attempt, rng.uniform(-0.5, 0.5)  # large groups need more room
     if placed and attempt < 50 and rng.random() < 0.7:
         other = placed[rng.integers(len(placed))].at
         d = float(other[1] * (rng.uniform(0.6, 0.85) if rng.random() < 0.35 else rng.uniform(1.15, 1.7)))
@@ -136,6 +138,13 @@ def _move(unit: Unit, homes: list[tuple[np.ndarray, float]], to: np.ndarray, ang
     for actor, (at, heading) in zip(unit, homes, strict=True):
         actor.at = to + at @ np.array([[c, s], [-s, c]])
         actor.heading = float((heading + angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _in_view(unit: Unit, half_width: float) -> bool:
+    """Whether everybody of a unit stands between the picture's sides at the key frame."""
+    key = int(np.argmin(np.abs(unit[0].deed.pose.t)))
+    spots = np.stack([a.world(a.posed.positions[key, 0, :2]) for a in unit])
+    return bool((np.abs(spots[:, 0]) + 0.12 < half_width * spots[:, 1]).all())
 
 
 def _room(unit: Unit, placed: list[Actor]) -> bool:
