@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.synthetic.facts import HAIR_COLOURS, Look
 from training.data.synthetic.layout import Fits
-from training.data.synthetic.truths import Truth, View, covered, every, hair, is_old, is_sex, told_child
+from training.data.synthetic.truths import TINY, Truth, View, covered, every, hair, is_old, is_sex, told_child
 from training.data.synthetic.words import HAIR_CONFUSED, HELD, HELD_SHARE, Table, Words
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ def noun_fits(key: str, view: View, i: int) -> Truth:
     if key in ("child", "adult"):
         return (look.age == "child") == (key == "child")
     sex = {"man": "man", "boy": "man", "woman": "woman", "girl": "woman"}.get(key)
-    return True if sex is None else is_sex(look, sex, key in ("boy", "girl"))
+    truth = True if sex is None else is_sex(look, sex, key in ("boy", "girl"))
+    return None if truth is True and sex and view.size(i) < TINY else truth
 
 
 def noun_key(look: Look, rng: Draw) -> str:

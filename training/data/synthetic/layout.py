@@ -92,7 +92,7 @@ def group(view: View, who: Fits) -> list[int] | None:
 def nth_among(view: View, i: int, n: int, side: str, who: Fits) -> Truth:
     """The n-th man from a side: among the men, and nobody else may be meant by counting everyone."""
     members = group(view, who)
-    if members is None or len(members) < 2:
+    if members is None or len(members) < 2 or len(view.ids) < 3:
         return False if who(view, i) is False else None
     if min(np.diff([view.x[j] for j in view.order])) < 0.06:
         return False if i not in members else None

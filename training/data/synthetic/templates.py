@@ -18,8 +18,9 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
             "the {e} {n} in the picture", "the {e} {n} in view", "{e} {n} in the image", "the {e} {n} of all",
             "the {n} {o}", "the {n} {o}", "the {n} who is {o}", "{o}, the {n}", "{n} {o}", "the {z}",
             "{z} in the picture", "the {n} {r}", "the {n} {r}", "the {n} who is {r}", "{an} {r}", "{n} {r}",
-            "the {n} {p}, {r}", "the {s} {n} in the picture", "the {s} {n} in view", "the {s} {n} {r}",
-            "the {s} {n} {p}", "the {y}", "{y} in the picture",
+            "the {n} {p}, {r}", "the {s} {n} in the picture", "the {s} {n} in the picture", "the {s} {n} in view",
+            "{s} {n} in the image", "the {s} {n} of all", "the {s} {n} {r}", "the {n} {r}", "the {s} {n} {p}",
+            "the {y}", "{y} in the picture",
         ),
         "clothes": (
             "the {n} in {t}", "the {n} in {t}", "the {n} in {t}", "the {n} in {a}", "the {n} in {a}", "{an} in {a}",
@@ -42,7 +43,8 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
             "{an} with {h} wearing {a}", "the {n} in {a} with {h}", "the {n} in {c} with {h}", "{n} in {u} with {h}",
             "the {n} {f}", "the {n} in {a}, {f}", "the {n} in {t} {f}", "the {n} {p} {f}", "the {j} {n} {f}",
             "the {n} with {h}, {f}", "{n} in {u} {f}", "the {n} who has {h}", "the {n} in {a} and {b} {p}",
-            "the {s} {n} in {a}", "the {s} {n} with {h}", "the {s} {n} in {c}", "the {j} {n} in {a} {p}",
+            "the {s} {n} in {a}", "the {s} {n} in {t}", "the {s} {n} with {h}", "the {s} {n} in {c}",
+            "the {j} {n} in {a} {p}",
         ),
     },
     "val": {

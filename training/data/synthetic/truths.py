@@ -14,13 +14,14 @@ from training.data.synthetic.words import ALIKE, CONFUSED, HAIR_CONFUSED, LANDMA
 Truth = bool | None
 IN_VIEW, DESCRIBED, MIN_AREA = 0.08, 0.3, 0.004  # visible share to count, to be described; share of the frame
 CLOSE_UP, CLOSE_AREA = 0.15, 0.06  # somebody filmed from near may be described although most of the body is cut off
+TINY = 0.15  # height, as a share of the frame's, below which nobody's sex or age is called sure
 # postures in which "up" in the picture is not towards the head
 FLAT = ("lying", "falling", "fallen", "crawling", "getting up", "swimming")
 TALL = ("standing", "walking", "running")  # in which heights can be compared
 # detail: part of the body it is on, least height of the person as a share of the frame, ways to face
 ANY, SIDEWAYS, FRONT = (("camera", "away", "left", "right"), ("camera", "left", "right"), ("camera",))
 DETAILS = {
-    "top": ("trunk", 0.0, ANY),
+    "top": ("trunk", 0.12, ANY),
     "pattern": ("trunk", 0.3, ANY),
     "sleeves": ("trunk", 0.3, ANY),
     "inner": ("trunk", 0.35, FRONT),
@@ -29,7 +30,7 @@ DETAILS = {
     "bag": ("trunk", 0.25, ANY),
     "backpack": ("trunk", 0.25, ("away", "left", "right")),
     "build": ("trunk", 0.3, ANY),
-    "bottom": ("legs", 0.0, ANY),
+    "bottom": ("legs", 0.15, ANY),
     "shoes": ("feet", 0.4, ANY),
     "hair": ("head", 0.3, ANY),
     "tied": ("head", 0.4, ("away", "left", "right")),
@@ -39,6 +40,7 @@ DETAILS = {
     "glasses": ("head", 0.75, FRONT),
     "sunglasses": ("head", 0.5, FRONT),
 }
+# rows of joints, as in ``bodies.JOINTS`` and the marks after them
 HEAD, NECK, EYES, CHEST, TRUNK, HIPS, KNEES, FEET = 7, 6, (24, 25), 5, (3, 8, 11), (0, 14, 17), (15, 18), (16, 19)
 SHOULDERS = (8, 11)  # the body's left and right
 SHIRTS = ("t-shirt", "shirt", "sweater", "tank top", "top")  # what an open coat may show
@@ -118,7 +120,8 @@ class View:
         """Height of person i as a share of the frame's, were they upright and all in the frame; a lower bound."""
         if i not in self._sizes:
             trunk = self._span(i, NECK, HIPS[0])
-            tall = float(self.box[i][3] - self.box[i][1])
+            wide, tall = (float(v) for v in (self.box[i][2:] - self.box[i][:2]) * (self.aspect, 1))
+            tall = max(wide, tall) if self.people[i].posture in FLAT else tall
             self._sizes[i] = tall if trunk is None else max(tall, float(np.linalg.norm(trunk)) / 0.34)
         return self._sizes[i]
 

@@ -290,10 +290,11 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 NUMBERS = ("one", "two", "three", "four", "five", "six")
 # things a person may be placed by; seats, beds, desks and what is held would tell what is done with them
 LANDMARKS = {
-    "sofa", "couch", "plant", "lamp", "table", "cabinet", "post", "car", "van", "bus", "tree", "bush", "door", "window",
-    "fridge", "bookcase", "bookshelf", "shelf", "bin", "lamp post", "statue", "fountain", "counter", "piano", "pillar",
-    "column", "wardrobe", "vending machine", "umbrella stand", "parasol", "sign", "fence", "hedge", "curtain", "mirror",
-    "fireplace", "rack", "barrel", "crate", "bicycle", "rock", "planter", "kiosk", "tent",
+    "sofa", "plant", "lamp", "table", "cabinet", "post", "car", "van", "bus", "tree", "bush", "door", "window",
+    "fridge", "bookcase", "shelf", "bin", "lamp post", "statue", "monument", "fountain", "counter", "piano",
+    "pillar", "column", "wardrobe", "vending machine", "parasol", "sign", "fence", "hedge", "curtain", "mirror",
+    "fireplace", "rack", "rock", "poster", "whiteboard", "blackboard", "menu board", "oven", "scaffold", "playhouse",
+    "speaker", "kiosk", "tent", "planter", "barrel",
 }  # fmt: skip
 # Objects in hand that may be named: each fits several actions. Phones, books, cups and the like would give theirs away.
 HELD = ("box", "bag", "umbrella", "suitcase", "tray")
