@@ -1,20 +1,24 @@
 """Every sentence fits exactly its person, or nobody: by the program that wrote it and by a plain reading."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.synthetic.facets import View
-from training.data.synthetic.facts import Look, Person, Scene
-from training.data.synthetic.sentences import MAX_WORDS, MIN_WORDS, SLOT, TEMPLATES, describe, drafts, random_look
+from training.data.synthetic.absent import random_look
+from training.data.synthetic.drafting import MAX_WORDS, MIN_WORDS, SLOT
+from training.data.synthetic.facts import Look, Person, Scene, Thing
+from training.data.synthetic.sentences import count_shapes, describe, drafts
+from training.data.synthetic.templates import FAMILIES, TEMPLATES
+from training.data.synthetic.truths import View, Wear, in_colour, top_fits
+from training.data.synthetic.words import COMMON, HELD, Words
 
 LOOK = Look(
-    "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=False, hat=None,
-    top="shirt", top_colour="red", striped=False, bottom="trousers", bottom_colour="blue", shoes="white",
+    "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=None, hat=None,
+    top="shirt", top_colour="red", bottom="trousers", bottom_colour="blue", shoes="white",
 )  # fmt: skip
 ACTION_WORDS = """
 sit seat stand walk run lie lying lay sleep crouch kneel bend bow jump leap danc wav talk speak listen watch look read
@@ -22,6 +26,30 @@ writ phone call point clap hug kiss shak hand hold carry carri lift push pull th
 fight martial sing play danc climb crawl fall swim ride driv open clos cut dig paint cook turn touch get give take
 sail shoot row text press work stir chop hammer fish exit enter
 """.split()
+OWN_SPLITS = ("train", "val", "test", "paraphrase")
+
+
+def joints(x: float, top: float, tall: float, facing: str) -> np.ndarray:
+    """Rough places of 27 joints and marks of an upright body, shoulders as wide as it faces."""
+    down = {
+        5: 0.24,
+        6: 0.17,
+        7: 0.1,
+        24: 0.07,
+        25: 0.07,
+        26: 0.09,
+        8: 0.2,
+        11: 0.2,
+        3: 0.36,
+        0: 0.51,
+        14: 0.53,
+        17: 0.53,
+    }
+    out = np.tile([x, top + 0.5 * tall], (27, 1))
+    for row, share in (down | {15: 0.75, 18: 0.75, 16: 0.96, 19: 0.96, 22: 0.99, 23: 0.99}).items():
+        out[row, 1] = top + share * tall
+    out[[8, 11], 0] += np.array([0.1, -0.1]) * tall * {"camera": 1, "away": -1}.get(facing, 0)
+    return out
 
 
 def person(
@@ -35,8 +63,12 @@ def person(
     height: float = 0.6,
     foot: float = 0.9,
     frames: int = 3,
+    skeleton: bool = False,
+    holding: str | None = None,
 ):
     box = np.clip([x - 0.05, foot - height, x + 0.05, foot], 0, 1)
+    j = joints(x, foot - height, height, facing)
+    seen = ((j > 0) & (j < 1)).all(1)
     return Person(
         look,
         np.tile(box, (frames, 1)),
@@ -46,11 +78,14 @@ def person(
         facing,
         (12,),
         posture,
+        holding,
+        np.tile(j, (frames, 1, 1)) if skeleton else None,
+        np.tile(seen, (frames, 1)) if skeleton else None,
     )
 
 
-def scene(*people: Person) -> Scene:
-    return Scene(np.zeros((3, 2, 2, 3), np.uint8), 3.0, 1, people)
+def scene(*people: Person, things: tuple[Thing, ...] = ()) -> Scene:
+    return Scene(np.zeros((3, 2, 2, 3), np.uint8), 3.0, 1, people, things)
 
 
 def random_scene(seed: int) -> Scene:
@@ -59,16 +94,7 @@ def random_scene(seed: int) -> Scene:
     for k, look in enumerate(looks):
         if k and rng.random() < 0.3:  # a look-alike
             look = replace(looks[k - 1], **{str(rng.choice(["top_colour", "shoes"])): "green"})
-        look = replace(
-            look,
-            height=float(rng.uniform(1.1, 1.3) if look.age == "child" else rng.uniform(1.5, 1.95)),
-            hair_length=str(rng.choice(["bald", "short", "long"])),
-        )
         depth = rng.uniform(1.5, 9)
-        some = dict(
-            visible=float(rng.choice([1, 0.9, 0.5, 0.2, 0.05])),
-            facing=str(rng.choice(["camera", "away", "left", "right"])),
-        )
         people.append(
             person(
                 look,
@@ -77,36 +103,86 @@ def random_scene(seed: int) -> Scene:
                 height=min(1, 2 / depth),
                 foot=rng.uniform(0.6, 1.2),
                 posture=str(rng.choice(["standing", "sitting", "lying"])),
-                **some,
+                visible=float(rng.choice([1, 0.9, 0.5, 0.2, 0.05])),
+                facing=str(rng.choice(["camera", "away", "left", "right"])),
+                skeleton=seed % 2 == 0,
+                holding=str(rng.choice(["box", "phone"])) if rng.random() < 0.1 else None,
             )
         )
-    return scene(*people)
+    x, y = rng.uniform(0, 0.8), rng.uniform(0.2, 0.6)
+    lamp = Thing("lamp", None, np.tile([x, y, x + 0.15, y + 0.3], (3, 1)))
+    return scene(*people, things=(lamp,) if rng.random() < 0.5 else ())
 
 
 # ---- a plain reading of the words, sharing nothing with the program ------------------------------------------------
 COLOUR = {
-    "gray": "grey",
-    "navy blue": "navy",
-    "dark blue": "navy",
-    "violet": "purple",
-    "tan": "beige",
-    "cream": "beige",
-}
-GARMENT = {"tee": "t-shirt", "jumper": "sweater", "pullover": "sweater", "pants": "trousers"}
-COLOUR_RE = (
-    "(navy blue|dark blue|white|black|grey|gray|red|orange|yellow|green|blue|navy|purple|violet|pink|brown|beige|tan|"
-    "cream)"
+    "gray": "grey", "navy blue": "navy", "dark blue": "navy", "violet": "purple", "tan": "beige", "cream": "beige",
+    "deep blue": "navy", "midnight blue": "navy", "sand": "beige", "sandy": "beige", "snow-white": "white",
+    "jet-black": "black", "purplish": "purple", "chocolate-brown": "brown",
+}  # fmt: skip
+GARMENT = {
+    "tee": "t-shirt", "jumper": "sweater", "pullover": "sweater", "sweatshirt": "sweater", "pants": "trousers",
+    "hooded sweatshirt": "hoodie", "sleeveless top": "tank top", "sneakers": "shoes", "trainers": "shoes",
+    "jersey": "sweater", "knitted top": "sweater", "hooded top": "hoodie", "hooded jersey": "hoodie",
+    "overcoat": "coat", "singlet": "tank top", "vest top": "tank top", "frock": "dress", "slacks": "trousers",
+    "short pants": "shorts", "footwear": "shoes", "gym shoes": "shoes", "woolly hat": "beanie", "knit hat": "beanie",
+    "baseball cap": "cap", "knitted cap": "beanie", "stocking cap": "beanie", "peaked cap": "cap", "ball cap": "cap",
+    "headgear": "hat", "neck scarf": "scarf", "muffler": "scarf", "necktie": "tie",
+}  # fmt: skip
+PATTERN = {
+    "striped": "striped", "stripy": "striped", "stripe-patterned": "striped", "checked": "checked", "plaid": "checked",
+    "chequered": "checked", "checkered": "checked", "check-patterned": "checked", "dotted": "dotted",
+    "polka-dot": "dotted", "spotted": "dotted", "dot-patterned": "dotted",
+}  # fmt: skip
+SLEEVE = {
+    "sleeveless": "none", "short-sleeved": "short", "short-sleeve": "short", "long-sleeved": "long",
+    "long-sleeve": "long", "bare-armed": "none", "half-sleeved": "short", "full-sleeved": "long",
+}  # fmt: skip
+
+
+def alternatives(words) -> str:
+    return "(" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
+
+
+NAMES = "white black grey red orange yellow green blue navy purple pink brown beige".split()
+COLOUR_RE = alternatives([*COLOUR, *NAMES])
+GARMENT_RE = alternatives([
+    *GARMENT, *"t-shirt shirt sweater hoodie jacket coat dress top trousers shorts skirt shoes hat cap beanie".split(),
+    "scarf", "tie", "tank top",
+])  # fmt: skip
+PATTERN_RE, SLEEVE_RE = alternatives(PATTERN), alternatives(SLEEVE)
+PIECE = re.compile(
+    rf"(?<![\w-])(?:{SLEEVE_RE} )?"
+    rf"(?:(?:{COLOUR_RE}(?: and {COLOUR_RE})?(?: {PATTERN_RE})?)|(?:{PATTERN_RE} {COLOUR_RE})) "
+    rf"{GARMENT_RE}(?![\w-])(?: over an? {COLOUR_RE} )?"
 )
-GARMENT_RE = "(t-shirt|tee|shirt|sweater|jumper|pullover|jacket|coat|vest|dress|trousers|pants|shorts|skirt|shoes|hat)"
 NOUNS = {
     "man": lambda k: k.sex == "man" and k.age != "child",
     "woman": lambda k: k.sex == "woman" and k.age != "child",
     "boy": lambda k: k.sex == "man" and k.age == "child",
     "girl": lambda k: k.sex == "woman" and k.age == "child",
     "child": lambda k: k.age == "child",
+    "adult": lambda k: k.age != "child",
+    "person": lambda k: True,
 }
-SAME_NOUN = {"guy": "man", "gentleman": "man", "lady": "woman", "kid": "child"}
-RELATIONS = re.compile(r"\b(?:to the )?(left of|right of|next to|beside|behind|in front of)\b.*?(?=, in |$)")
+SAME_NOUN = {
+    "guy": "man", "gentleman": "man", "lady": "woman", "kid": "child", "grown-up": "adult", "chap": "man",
+    "fellow": "man", "bloke": "man", "dude": "man", "male": "man", "gal": "woman", "female": "woman", "lad": "boy",
+    "laddie": "boy", "lass": "girl", "lassie": "girl", "youngster": "child", "kiddo": "child", "individual": "person",
+    "grown individual": "adult", "grown individuals": "adult",
+    "men": "man", "women": "woman", "boys": "boy", "girls": "girl", "children": "child", "kids": "child",
+    "people": "person", "adults": "adult", "blokes": "man", "males": "man", "females": "woman", "gals": "woman",
+    "lads": "boy", "lasses": "girl", "youngsters": "child", "individuals": "person",
+}  # fmt: skip
+NOUN_RE = alternatives([*NOUNS, *SAME_NOUN])
+RELATIONS = re.compile(
+    r"(?<![\w-])(?:(?:to|on|over to) the |immediately )?"
+    r"(left of|right of|left-hand side of|right-hand side of|leftward of|rightward of|left from|right from|next to"
+    r"|beside|alongside|adjacent to|by the side of|behind|to the rear of|in back of|in front of|ahead of"
+    r"|on the near side of|between|flanked by|in the gap)(?! the (?:picture|frame|image))\b"
+    r".*?(?=, in |, attired | there is |$)"
+)
+NTH = "(first|second|third|fourth|fifth)"
 
 
 def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool:
@@ -115,80 +191,151 @@ def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool
     look, xs = who.look, [c for _, c in people]
     relation = RELATIONS.search(text)
     if relation:  # the other person's description is not about this one
-        if relation[1] in ("left of", "right of") and x == (max(xs) if relation[1] == "left of" else min(xs)):
+        end = min(xs) if relation[1].startswith("right") else max(xs) if relation[1].startswith("left") else None
+        if x == end and "lamp" not in text:
             return False
         text = RELATIONS.sub("", text)
-    nouns = [SAME_NOUN.get(w, w) for w in re.findall(r"\b(man|woman|boy|girl|child|kid|guy|gentleman|lady)\b", text)]
+    nouns = [SAME_NOUN.get(w, w) for w in re.findall(rf"\b{NOUN_RE}\b", text)]
     if not all(NOUNS[n](look) for n in nouns):
         return False
-    spoken = (
-        re.sub(r"-(?=(shirt|jacket|coat)e)", " ", text)
-        .replace("dark-blue", "dark blue")
-        .replace("navy-blue", "navy blue")
+    return (
+        clothes_fit(text, look)
+        and looks_fit(text, who)
+        and facing_fits(text, who)
+        and place_fits(text, people, me, nouns)
     )
-    pairs = [(c, g) for c, g in re.findall(rf"\b{COLOUR_RE} {GARMENT_RE}", spoken)] + [
-        (c, g) for g, c in re.findall(rf"\b{GARMENT_RE} (?:is|are) {COLOUR_RE}", spoken)
-    ]
-    for colour, garment in pairs:
-        colour, garment = COLOUR.get(colour, colour), GARMENT.get(garment, garment)
-        if garment in ("shoes", "hat"):
-            ok = getattr(look, garment) == colour
+
+
+def clothes_fit(text: str, look: Look) -> bool:
+    text = re.sub(r"-(?=(?:shirt|jacket|sweater)ed)", " ", text).replace("navy-blue", "navy blue")
+    text = re.sub(r"-colou?red", "", text.replace("dark-blue", "dark blue"))
+    text = re.sub(r"\b(shirt|jacket|sweater)ed\b", r"\1", text)
+    text = re.sub(rf"\b{GARMENT_RE} (?:is|are) {COLOUR_RE}", r"\2 \1", text)
+    for sleeve, first, other, late, early, second, garment, inner in PIECE.findall(text):
+        colour, pattern = COLOUR.get(first or second, first or second), PATTERN.get(late or early)
+        garment = GARMENT.get(garment, garment)
+        if garment in ("shoes", "hat", "scarf", "tie", "cap", "beanie"):
+            ok = getattr(look, "hat" if garment in ("cap", "beanie") else garment) == colour
+            ok = ok and (garment not in ("cap", "beanie") or look.hat_kind == garment)
+        elif garment in ("trousers", "shorts", "skirt"):
+            ok = (look.bottom, look.bottom_colour) == (garment, colour)
         else:
-            ok = (look.bottom, look.bottom_colour) == (garment, colour) or (look.top, look.top_colour) == (
-                garment,
-                colour,
-            )
+            ok = look.top == garment or (garment == "top" and look.top not in ("dress", "coat", "jacket"))
+            given = [look.top_colour, look.pattern_colour] if other else [look.top_colour]
+            ok = ok and sorted(given, key=str) == sorted([colour] + [COLOUR.get(other, other)] * bool(other), key=str)
+            ok = ok and pattern in (None, look.pattern) and SLEEVE.get(sleeve, look.sleeves) == look.sleeves
+            ok = ok and (not inner or COLOUR.get(inner, inner) == look.inner)
         if not ok:
             return False
-    alone = re.search(rf"(?:in|clad in|clothed in|dressed in) {COLOUR_RE}\b(?! (?:blue )?{GARMENT_RE})", spoken)
+    alone = re.search(rf"(?:\bin|is|,) {COLOUR_RE}(?=$|,| {{0,1}}(?:with|on|at|in|to|being|who|that)\b)", text)
     if alone and look.top_colour != COLOUR.get(alone[1], alone[1]):
         return False
-    hair = re.search(r"(?:(long|short) )?(?:(black|brown|blonde|red|grey|white) )hair|(long|short) hair\b", text)
-    if hair and (
-        look.hair_length != (hair[1] or hair[3] or look.hair_length)
-        or look.hair_colour != (hair[2] or look.hair_colour)
-        or look.hair_length == "bald"
-    ):
-        return False
+    every_garment = re.search(rf"(?:all|entirely) in {COLOUR_RE}", text)
+    return not every_garment or look.bottom is None or look.bottom_colour == look.top_colour
+
+
+def looks_fit(text: str, who: Person) -> bool:
+    look = who.look
+    hair = re.search(
+        r"(?:\b(long|short|flowing|cropped|trimmed) )?"
+        r"(?:\b(black|brown|blonde?|red|ginger|gr[ea]y|white|dark|fair|golden|chestnut) )?(?:hair|ponytail)\b"
+        r"|\b(?:hair is (\w+))",
+        text,
+    )
+    names = {
+        "ginger": "red",
+        "gray": "grey",
+        "blond": "blonde",
+        "fair": "blonde",
+        "golden": "blonde",
+        "chestnut": "brown",
+    }
+    if hair:
+        length = {"flowing": "long", "cropped": "short", "trimmed": "short"}.get(hair[1], hair[1])
+        colour = names.get(hair[2] or hair[3], hair[2] or hair[3])
+        if length not in (None, look.hair_length):
+            return False
+        dark = colour == "dark" and look.hair_colour in ("black", "brown")
+        if colour in ("long", "short"):
+            colour = None
+        if not dark and colour not in (None, look.hair_colour) and not re.search("jet-black|hair (drawn|pinned)", text):
+            return False
+        if re.search("no hair|hairless", text) is None and look.hair_length == "bald":
+            return False
     for word, true in (
-        ("glasses", look.glasses),
-        ("beard", look.beard),
-        ("bald", look.hair_length == "bald"),
-        ("striped", look.striped),
-        ("backpack", look.carried == "backpack"),
+        (r"\bglasses|spectacles|eyeglasses|specs", look.glasses == "glasses"),
+        (r"sunglasses|\bshades|dark lenses", look.glasses == "sunglasses"),
+        ("beard|whisker|facial hair", look.beard),
+        (r"\bbald|no hair|hairless", look.hair_length == "bald"),
+        ("ponytail|in a tail", look.hair_style == "ponytail"),
+        (r"\bbun\b|in a knot", look.hair_style == "bun"),
+        ("backpack|rucksack|knapsack", look.carried == "backpack"),
+        (r"\ba (shoulder )?bag|handbag|purse|satchel", look.carried == "bag" or who.holding == "bag"),
+        (r"\ba box", who.holding == "box"),
+        ("unzipped|unbuttoned|undone", look.inner is not None),
+        (PATTERN_RE, look.pattern != "plain"),
+        (r"\bhat\b|\bcap\b|beanie|headgear", look.hat is not None),
+        ("scarf|muffler", look.scarf is not None),
+        (r"\b(neck)?tie\b", look.tie is not None),
+        (r"slim|slender|\bthin|skinny|\blean", look.build == "slim"),
+        (r"heavy-?set|stout|burly|bulky|portly", look.build == "heavy"),
+        (r"\bold\b|elderly|older|\baged|senior", look.age == "old"),
     ):
-        if re.search(rf"\b{word}", text) and not true:
+        if re.search(word, text) and not true:
             return False
+    return True
+
+
+def facing_fits(text: str, who: Person) -> bool:
     for way in ("left", "right"):
-        if re.search(rf"facing (?:to the )?{way}", text):
-            if who.facing != way:
-                return False
-            text = re.sub(rf"facing (?:to the )?{way}", "", text)
-    if "facing away" in text or "back to" in text:
-        if who.facing != "away":
-            return False
-    elif "facing" in text and who.facing != "camera":
-        return False
-    order = re.search(r"(first|second|third|fourth|fifth) (?:from|on) the (left|right)", text)
-    if order:
-        n = ["first", "second", "third", "fourth", "fifth"].index(order[1])
-        ranked = sorted(xs, reverse=order[2] == "right")
+        if re.search(rf"facing (?:to )?(?:the )?{way}|oriented {way}|facing {way}ward", text):
+            return who.facing == way
+    if re.search("facing away|back to us|back to the|from behind|from the rear|showing us|whose back", text):
+        return who.facing == "away"
+    front = "facing the camera|facing us|towards us|from the front|head-on|front is|the lens$|oriented toward the lens"
+    return who.facing == "camera" or not re.search(front.replace("|the lens$", ""), text)
+
+
+def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: list[str]) -> bool:
+    who, x = people[me]
+    text = re.sub(r"facing (to )?(the )?(left|right)( side)?|(viewed|seen) from the \w+", "", text)
+    pair = re.search(rf"(\S+) of the (two|three) {NOUN_RE}", text)
+    among = re.search(rf"{NTH} {NOUN_RE} from the (left|right)", text)
+    if pair or among:
+        noun = NOUNS[SAME_NOUN.get((pair[3] if pair else among[2]), (pair[3] if pair else among[2]))]
+        people = [p for p in people if noun(p[0].look)]
+    xs, depths = [c for _, c in people], [p.depth for p, _ in people]
+    order = among or re.search(rf"{NTH} (?:from|on|place counted from) the (left|right)", text)
+    number = re.search(r"number (one|two|three|four|five) counting from the (left|right)", text)
+    if order or number:
+        said = number or order
+        numbers = ["one", "two", "three", "four", "five"] if number else ["first", "second", "third", "fourth", "fifth"]
+        n, ranked = numbers.index(said[1]), sorted(xs, reverse=said[said.lastindex] == "right")
         return n < len(ranked) and x == ranked[n]
-    if re.search(r"leftmost|far left", text):
-        return x == min(xs) and (len(xs) > 1 or x < 0.5)
-    if re.search(r"rightmost|far right", text):
-        return x == max(xs) and (len(xs) > 1 or x > 0.5)
+    alone = len(xs) == 1
+    if re.search(r"leftmost|far left|furthest-left|far-left|extreme left|way over to the left", text):
+        return x == min(xs) and (not alone or x < 0.5)
+    if re.search(r"rightmost|far right|furthest-right|far-right|extreme right|way over to the right", text):
+        return x == max(xs) and (not alone or x > 0.5)
     if re.search(r"\bleft\b", text):
         return x == min(xs) or x < 0.4
     if re.search(r"\bright\b", text):
         return x == max(xs) or x > 0.6
-    if re.search(r"middle|cent(re|er)\b", text):
+    if re.search(r"middle|cent(re|er)\b|midpoint|centrally|mid-frame|heart", text):
         return 0.35 < x < 0.65
-    depths = [p.depth for p, _ in people]
-    if re.search(r"foreground|nearest|closest", text):
+    if re.search(
+        r"foreground|near(est|er)|closest|closer|at the front|least dist|very front|up front|(front|fore)most", text
+    ):
         return who.depth == min(depths)
-    if re.search(r"background|at the back|farthest|distant", text):
+    if re.search(
+        r"background|the (very )?back$|farthe|furthe|distant|greatest dist|remotest|the rear$|(rear|hind)most", text
+    ):
         return who.depth == max(depths)
+    if re.search(r"\b(tall|short)(er|est)\b|loftie|(less|least) tall", text):
+        old = re.search(r"\bold\b|elderly|older|\baged|senior", text)
+        people = [p for p in people if all(NOUNS[n](p[0].look) for n in nouns) and (not old or p[0].look.age == "old")]
+        heights = [p.look.height for p, _ in people]
+        return who.look.height == (min if re.search("short|less|least", text) else max)(heights)
     return True
 
 
@@ -196,30 +343,33 @@ def in_view(scene: Scene) -> list[int]:
     return [i for i, p in enumerate(scene.people) if p.visible[scene.key_frame] >= 0.08]
 
 
+# what the plain reader does not judge as finely as the program
+ROUGH = re.compile(
+    r"left|right|short|tall|loft|beside|next|front|behind|back|middle|cent|mid|heart|near|far|rear|fore|old|elder|aged|"
+    r"senior|slim|slender|thin|stout|heavy|skinny|lean|burly|bulky|portly|hat|cap|beanie|headgear|bag|box|-haired|blond|"
+    r"camera|us|lens|over|sleeve|armed|un\w+ed|undone|remote|distan|between|along|adjacent|flank|gap|\btops?\b|jersey"
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**9), split=st.sampled_from(["train", "val", "test"]))
+@given(seed=st.integers(0, 10**9), split=st.sampled_from(OWN_SPLITS))
 def test_each_sentence_fits_exactly_its_person_or_nobody(seed, split):
     s = random_scene(seed)
     view = View(s)
     for said, draft in drafts(s, np.random.default_rng(seed), split=split):
         truths = {i: draft.holds(view, i) for i in view.ids}
+        faint = [i for i in view.everyone.ids if i not in view.ids]
         shown = [(s.people[i], float(s.people[i].boxes_xyxy[1][[0, 2]].mean())) for i in in_view(s)]
         plain = [i for k, i in enumerate(in_view(s)) if plainly_fits(said.sentence, shown, k)]
+        assert all(draft.holds(view.everyone, i) is False for i in faint), said
         if said.person_index is None:
             assert all(t is False for t in truths.values()) and said.kind.startswith("absent"), said
-            assert not plain or re.search(
-                r"left|right|short|tall|beside|next|front|behind|old|elderly|slim|slender|stout|heavyset|hat|bag|"
-                r"-haired|blonde|back|coat|vest|dress|skirt|middle|cent|foreground|camera|-shirted|-jacketed|shorts|us",
-                said.sentence,
-            ), said
+            assert not plain or ROUGH.search(said.sentence) or not PIECE.search(said.sentence), said
         else:
             assert truths == {i: i == said.person_index for i in view.ids}, said
             assert said.person_index in plain, said
-            assert s.people[said.person_index].visible[1] >= 0.3
-            if said.kind == "clothes" and not re.search(
-                rf"striped {GARMENT_RE}|old|elderly|a coat|a dress|a vest|shorts|skirt|the (coat|dress|vest)|-|hat",
-                said.sentence,
-            ):
+            assert s.people[said.person_index].visible[1] >= 0.15
+            if said.kind == "clothes" and PIECE.search(said.sentence) and not ROUGH.search(said.sentence):
                 assert plain == [said.person_index], said
 
 
@@ -233,31 +383,89 @@ def test_sentences_are_short_speak_of_no_action_and_come_again(seed, split):
     for d in said:
         words = d.sentence.split()
         assert MIN_WORDS <= len(words) <= MAX_WORDS, d
-        assert "{" not in d.sentence and "  " not in d.sentence
-        assert not re.search(r"\ba [aeiou]|\ban [^aeiou]|\b(\w+) \1\b", d.sentence), d
-        for word in re.findall(r"[a-z]+", d.sentence.replace("left-hand", "").replace("jumper", "")):
-            assert not any(
-                re.fullmatch(rf"{stem}(s|es|ing|ting|ning|ed|d|ies|ied|e|er)?", word) for stem in ACTION_WORDS
-            ), d
+        assert not re.search(
+            r"[{}_]|  | ,|\ban? ([a-z]+-colou?red )?(shoes|pants|trousers|shorts|footwear)\b", d.sentence
+        ), d
+        assert not re.search(r"\ba [aeiou]|\ban [^aeiou]|\b(\w+) \1\b|\bthe an?\b|\ban? the\b", d.sentence), d
+        assert says_no_action(d.sentence), d
+
+
+def says_no_action(sentence: str) -> bool:
+    words = re.findall(r"[a-z]+", re.sub(r"(left|right)-hand|jumper", "", sentence))
+    return not any(
+        re.fullmatch(rf"{stem}(s|es|ing|ting|ning|ed|d|ies|ied|e|er)?", word) for stem in ACTION_WORDS for word in words
+    )
+
+
+def said_by(words: Words) -> set[str]:
+    """All that a vocabulary holds."""
+    tables = [getattr(words, f.name) for f in fields(words)]
+    listed = [t for table in tables for t in (table.values() if isinstance(table, dict) else [table])]
+    keys = {key for table in tables if isinstance(table, dict) for key in table}
+    return {word for said in listed for word in said} | keys
+
+
+def test_no_word_or_template_of_any_split_names_an_action():
+    for split in OWN_SPLITS:
+        assert all(says_no_action(SLOT.sub("", t)) for family in TEMPLATES[split].values() for t in family)
+    assert not set(HELD) & {
+        "phone",
+        "book",
+        "cup",
+        "ball",
+        "laptop",
+        "guitar",
+        "camera",
+        "bottle",
+        "cigarette",
+        "knife",
+    }
 
 
 def test_no_template_belongs_to_two_splits():
-    flat = {split: {t for family in TEMPLATES[split].values() for t in family} for split in ("train", "val", "test")}
-    for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
-        assert not flat[a] & flat[b]
-    assert all(set(TEMPLATES[split]) == {"place", "clothes", "mixed"} for split in flat)
+    flat = {split: {t for family in TEMPLATES[split].values() for t in family} for split in OWN_SPLITS}
+    for a in OWN_SPLITS:
+        assert not any(flat[a] & flat[b] for b in OWN_SPLITS if b != a)
+        assert set(TEMPLATES[a]) == set(FAMILIES)
     used = {slot for t in flat["train"] for slot in SLOT.findall(t)}
     assert all({slot for t in flat[split] for slot in SLOT.findall(t)} - {"w", "d"} <= used for split in flat)
 
 
+def train_vocabulary() -> set[str]:
+    known = " ".join([*said_by(COMMON), *(SLOT.sub(" ", t) for f in TEMPLATES["train"].values() for t in f)])
+    return set(re.findall(r"[a-z-]+", known)) | set(
+        "a an his her their yellow orange pink green blue white black".split()
+    )
+
+
+def test_paraphrases_use_words_that_training_lacks():
+    known = train_vocabulary()
+    said = [
+        d.sentence
+        for seed in range(60)
+        for d in describe(random_scene(seed), np.random.default_rng(1), split="paraphrase")
+    ]
+    unseen = [[w for w in re.findall(r"[a-z-]+", text.lower()) if w not in known] for text in said]
+    assert np.mean([bool(words) for words in unseen]) > 0.97
+    assert np.mean([len(words) for words in unseen]) > 1.5
+    assert len({w for words in unseen for w in words}) > 80
+
+
+def test_there_are_thousands_of_constructions():
+    assert count_shapes("train") >= 2000
+    assert all(count_shapes(split) >= 2000 for split in ("val", "test", "paraphrase"))
+
+
 def test_the_mix_is_near_what_was_asked():
-    said = [d for seed in range(100) for d in describe(random_scene(seed), np.random.default_rng(seed), split="train")]
+    said = [d for seed in range(150) for d in describe(random_scene(seed), np.random.default_rng(seed), split="train")]
     absent = [d for d in said if d.person_index is None]
     assert 0.12 < len(absent) / len(said) < 0.18
-    assert 0.3 < np.mean([d.kind == "absent-near" for d in absent]) < 0.7
+    assert 0.35 < np.mean([d.kind == "absent-near" for d in absent]) < 0.65
     kinds = [d.kind for d in said if d.person_index is not None]
     assert 0.25 < np.mean([k in ("place", "order", "relation", "height") for k in kinds]) < 0.45
     assert 0.25 < np.mean([k == "clothes" for k in kinds]) < 0.45
+    assert np.mean([d.hard for d in said]) > 0.3
+    assert np.mean([bool(re.search(rf"\ban? {'|'.join(HELD)}\b", d.sentence)) for d in said]) < 0.05
 
 
 def sentences(s: Scene, split="train", rounds=20) -> list[tuple[int | None, str]]:
@@ -276,31 +484,100 @@ def test_confusable_colours_and_level_people_are_left_out():
     assert not [t for i, t in sentences(s) if i is not None]
 
 
+def test_a_second_colour_makes_a_colour_unsure():
+    plain = replace(LOOK, top_colour="navy")
+    for more in (
+        dict(pattern="striped", pattern_colour="red"),
+        dict(pattern="dotted", pattern_colour="red"),
+        dict(scarf="red"),
+        dict(tie="red"),
+        dict(hat="red"),
+        dict(inner="red"),
+        dict(bottom_colour="red"),
+    ):
+        assert in_colour(replace(plain, **more), "red") is None, more
+    assert in_colour(plain, "red") is False
+    assert in_colour(replace(plain, pattern="checked", pattern_colour="red"), "navy") is None
+    worn = replace(LOOK, top="jacket", top_colour="navy", inner="white")
+    assert top_fits(Wear("top", "shirt", "white"), worn) is None
+    assert top_fits(Wear("top", "jacket", "navy", inner="white"), worn) is True
+    assert top_fits(Wear("top", "jacket", "navy", inner="red"), worn) is False
+    striped = replace(LOOK, pattern="striped", pattern_colour="white")
+    assert top_fits(Wear("top", "shirt", "white", "striped", "red"), striped) is True
+    assert top_fits(Wear("top", "shirt", "red", "striped"), LOOK) is False
+
+
+def test_sunglasses_may_be_taken_for_glasses():
+    dark, clear = (person(replace(LOOK, glasses=g), x, height=0.8) for g, x in (("sunglasses", 0.3), ("glasses", 0.7)))
+    assert not [
+        t for i, t in sentences(scene(dark, clear), rounds=60) if i is not None and "glasses" in t and "hair" in t
+    ]
+    bare = scene(dark, person(LOOK, 0.7, height=0.8))
+    assert [t for i, t in sentences(bare, rounds=60) if i == 0 and "sunglasses" in t]
+
+
 def test_hidden_people_count_though_they_are_not_described():
     s = scene(person(LOOK, 0.2), person(LOOK, 0.8, visible=0.1))
     said = sentences(s)
     assert {i for i, _ in said} <= {0, None}
     assert not [t for i, t in said if i == 0 and re.fullmatch(r"the man in (a )?red( shirt)?", t)]
+    barely = scene(person(LOOK, 0.2), person(LOOK, 0.8, visible=0.02))
+    assert not [
+        t for i, t in sentences(barely) if i == 0 and re.fullmatch(r"(the )?man (in|wearing) (a |the )?red( shirt)?", t)
+    ]
 
 
 def test_order_needs_three_people_and_hidden_parts_are_not_named():
-    two = scene(person(LOOK, 0.2), person(replace(LOOK, top_colour="green"), 0.8))
+    two = scene(person(LOOK, 0.2), person(replace(LOOK, sex="woman", top_colour="green"), 0.8))
     assert not [t for _, t in sentences(two) if re.search("first|second", t)]
     three = scene(person(LOOK, 0.15), person(LOOK, 0.5), person(LOOK, 0.85))
     assert (1, "the man second from the left") in sentences(three, rounds=80)
-    waist = replace(LOOK, shoes="green", beard=True)
-    cut = scene(
-        person(waist, 0.3, visible=0.5, foot=1.3, height=0.9, facing="away"),
-        person(replace(LOOK, top_colour="green"), 0.7),
-    )
-    assert not [t for i, t in sentences(cut) if i == 0 and re.search("shoes|trousers|pants|beard|glasses", t)]
+    waist = replace(LOOK, shoes="green", beard=True, glasses="glasses")
+    for skeleton in (False, True):
+        cut = scene(
+            person(waist, 0.3, visible=0.5, foot=1.3, height=0.9, facing="away", skeleton=skeleton),
+            person(replace(LOOK, top_colour="green"), 0.7, skeleton=skeleton),
+        )
+        hidden = "shoes|trainers|sneakers|trousers|pants|beard|glasses"
+        assert not [t for i, t in sentences(cut) if i == 0 and re.search(hidden, t)]
+
+
+def test_joints_tell_what_is_hidden():
+    look = replace(LOOK, beard=True)
+    seen, other = person(look, 0.3, height=0.8, skeleton=True), person(replace(LOOK, sex="woman"), 0.7, skeleton=True)
+    masked = seen.joints_seen.copy()
+    masked[:, [7, 24, 25]] = False
+    said = [
+        " ".join(t for i, t in sentences(scene(p, other), rounds=40) if i == 0)
+        for p in (seen, replace(seen, joints_seen=masked))
+    ]
+    assert "beard" in said[0] and "hair" in said[0]
+    assert "beard" not in said[1] and "hair" not in said[1]
 
 
 def test_nearest_girl_is_never_called_absent_because_a_man_is_nearer():
     girl = replace(LOOK, sex="woman", age="child", height=1.2, top="dress", bottom=None, bottom_colour=None)
     s = scene(person(LOOK, 0.3, depth=2), person(girl, 0.7, depth=4))
+    nearest = r"(nearest|closest) (little |small |young )?(girl|child|kid)( of all| in (view|the picture|the image))$"
+    assert not [t for i, t in sentences(s, rounds=80) if i is None and re.search(nearest, t)]
+
+
+def test_things_in_hand_are_hardly_spoken_of_and_never_those_that_tell_the_action():
+    held = [
+        person(replace(LOOK, top_colour=c), x, holding=h) for c, x, h in (("red", 0.2, "phone"), ("green", 0.8, "box"))
+    ]
+    said = [t for _, t in sentences(scene(*held), rounds=100)]
+    assert not re.search("phone", " ".join(said))
+    assert sum("box" in t for t in said) < 0.03 * len(said)
+
+
+def test_people_are_placed_by_things_of_which_there_is_one():
+    lamp = Thing("lamp", None, np.tile([0.36, 0.4, 0.46, 0.9], (3, 1)))
+    chair = Thing("chair", None, lamp.boxes_xyxy)
+    pair = person(LOOK, 0.28), person(LOOK, 0.8)
+    assert [t for i, t in sentences(scene(*pair, things=(lamp,)), rounds=40) if i == 0 and "lamp" in t]
     assert not [
-        t for i, t in sentences(s, rounds=80) if i is None and re.search(r"(nearest|closest) (girl|child|kid)\b", t)
+        t for _, t in sentences(scene(*pair, things=(lamp, lamp, chair)), rounds=40) if re.search("lamp|chair", t)
     ]
 
 
