@@ -25,7 +25,7 @@ class Facts:
 
     box, full: (P, T, 4), visible and full. visible: share (P, T). joints: (P, T, J, 2), fractions; joints_seen.
     hidden_by: (P, T, P + 1), the last for things. props: pixels of each person's props, (T, props) each.
-    things: by id, boxes (T, 4): of named meshes of the place, and of (person, prop).
+    things: by id, boxes (T, 4): of named meshes of the place, and of (person, prop). areas: pixels of meshes (M, T).
     """
 
     box: np.ndarray
@@ -35,10 +35,11 @@ class Facts:
     joints_seen: np.ndarray
     hidden_by: np.ndarray
     props: list[np.ndarray]
+    areas: np.ndarray
     things: dict = field(default_factory=dict)
 
     @classmethod
-    def empty(cls, actors: list[Actor], frames: int) -> "Facts":
+    def empty(cls, actors: list[Actor], meshes: int, frames: int) -> "Facts":
         count, joints = len(actors), len(JOINTS)
         return cls(
             np.full((count, frames, 4), np.nan),
@@ -48,6 +49,7 @@ class Facts:
             np.zeros((count, frames, joints), bool),
             np.zeros((count, frames, count + 1)),
             [np.zeros((frames, len(a.deed.pose.props)), int) for a in actors],
+            np.zeros((meshes, frames), int),
         )
 
 
@@ -117,7 +119,7 @@ def film(
 ) -> tuple[np.ndarray, Facts]:
     """Render all frames; returns RGB (T, H, W, 3) uint8 and what was seen."""
     still, grade, frames = draw_place(place, camera), Grade(rng, size), len(camera.turns)
-    facts = Facts.empty(actors, frames)
+    facts = Facts.empty(actors, len(place.meshes), frames)
     every = np.concatenate([a.vertices.reshape(-1, 3) for a in actors])
     low, high = every.min(0) - 0.1, every.max(0) + 0.1
     low[2] = 0
@@ -239,6 +241,7 @@ def _measure(
         first += len(actor.deed.pose.props)
     objects = np.where(owner >= 0, -1, objects)
     boxes, area = _boxes(objects, len(place.meshes))
+    facts.areas[:, frame] = area
     for i in place.named:
         _note(facts, i, frame, boxes[i] / scale, area[i])
 

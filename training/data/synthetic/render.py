@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .bodies import HEAD, load_bank
+from .bodies import CHEST, HEAD, LEG, ROOT, load_bank
 from .camera import FRAMINGS, TALL, Camera, aim_camera
 from .casting import cast
 from .facts import Person, Scene, Thing
@@ -26,7 +26,10 @@ from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
 MIN_SEEN = 0.35  # share of the frames around the key frame in which an action's joints and props must be seen
-MIN_PROP = 9  # pixels of the working frame
+MIN_PROP = 7  # pixels of the working frame
+MOVEMENTS = frozenset(range(1, 15))
+TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
+UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
 SUPERSAMPLE = 1.35
 
 
@@ -96,15 +99,17 @@ class Studio:
             framing=framing,
             heads=[_crown(a) for a in actors],
         )
-        place = self._furnish(actors, camera, half_width, rng)
+        place, fitted = self._furnish(actors, camera, half_width, rng)
         frames_rgb, facts = film(actors, place, camera, size, rng)
-        people = tuple(_person(a, facts, k, key_frame, t, camera) for k, a in enumerate(actors))
+        people = tuple(_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors)))
         return Scene(
             frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame), place.kind, (framing,)
         )
 
-    def _furnish(self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator) -> Place:
-        """The place around the actors, with what they sit, lie and work on."""
+    def _furnish(
+        self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator
+    ) -> tuple[Place, list[dict[str, list[int]]]]:
+        """The place around the actors, with what they sit, lie and work on; by actor and name, meshes of the last."""
         far = max(float(a.vertices[:, :, 1].max()) for a in actors)
         taken = [(0.0, 0.0, 0.8)]
         for a in actors:
@@ -126,8 +131,7 @@ class Studio:
         )
         for a in actors:
             self._support(a, place, rng)
-            self._fit(a, place, rng)
-        return place
+        return place, [self._fit(a, place, rng) for a in actors]
 
     def _support(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
         material, colour = dyed_material(rng) if rng.random() < 0.5 else (random_material(rng, "plain", "wood"), None)
@@ -148,8 +152,9 @@ class Studio:
             )
             place.add((mesh + np.append((low + high) / 2, 0).astype(np.float32), faces), material, "bed", colour)
 
-    def _fit(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
+    def _fit(self, actor: Actor, place: Place, rng: np.random.Generator) -> dict[str, list[int]]:
         """Put the still things of a deed before its actor; the part of the first colour may be spoken of."""
+        meshes: dict[str, list[int]] = {}
         outer = turn(2, np.array([actor.heading]))[0].T
         for thing in actor.deed.fixtures:
             points = (thing.vertices @ outer + np.append(actor.at, 0)).astype(np.float32)
@@ -158,7 +163,9 @@ class Studio:
             for k, colour in enumerate(colours):
                 tint = shade(colour, rng)
                 name = thing.name if k == 0 and thing.named else None
-                place.add((points, thing.faces[which == k]), Material("plain", tint, tint), name, thing.colour)
+                index = place.add((points, thing.faces[which == k]), Material("plain", tint, tint), name, thing.colour)
+                meshes.setdefault(thing.name, []).append(index)
+        return meshes
 
 
 def _area(box: np.ndarray) -> float:
@@ -197,34 +204,49 @@ def _things(actors: list[Actor], place: Place, facts: Facts, key: int) -> tuple[
     return tuple(out)
 
 
-def seen_actions(deed: Deed, props: dict[str, np.ndarray], joints_seen: np.ndarray, near: np.ndarray) -> set[int]:
+def seen_actions(
+    deed: Deed, pixels: dict[str, np.ndarray], joints_seen: np.ndarray, near: np.ndarray, company: float | None
+) -> set[int]:
     """The deed's actions that a viewer can see.
 
+    A movement is seen by the trunk or head together with a hip or a knee, whatever else it shows.
+
     Args:
-        deed: With the joints that each action shows, and the prop that it needs.
-        props: Visible pixels of each prop by name, (T,).
+        deed: With the joints that each action shows, and the thing that it needs.
+        pixels: Visible pixels of its props and fixtures by name, (T,).
         joints_seen: (T, J).
         near: The frames within a second and a half of the key frame (T,).
+        company: How much is seen of the best seen of those acted with, a share; None where there is nobody.
     """
-    seen = joints_seen[near].mean(0)
-    held = {name: float((pixels[near] >= MIN_PROP).mean()) for name, pixels in props.items()}
+    seen = joints_seen[near].mean(0) >= MIN_SEEN
+    there = {name for name, count in pixels.items() if (count[near] >= MIN_PROP).mean() >= MIN_SEEN}
+    moves = seen[list(UPPER)].any() and seen[list(LOWER)].any()
     return {
         a
         for a in deed.actions
-        if all(seen[j] >= MIN_SEEN for j in deed.shows.get(a, ()))
-        and (a not in deed.needs or held.get(deed.needs[a], 0.0) >= MIN_SEEN)
+        if (moves if a in MOVEMENTS else all(seen[j] for j in deed.shows.get(a, ())))
+        and (a not in deed.needs or deed.needs[a] in there)
+        and (a not in TOGETHER or company is None or company >= MIN_SEEN)
     }
 
 
-def _person(actor: Actor, facts: Facts, k: int, key: int, t: np.ndarray, camera: Camera) -> Person:
+def _person(
+    actors: list[Actor], k: int, facts: Facts, fitted: dict[str, list[int]], key: int, t: np.ndarray, camera: Camera
+) -> Person:
     """What is true of one actor, as far as it is seen."""
+    actor, near = actors[k], np.abs(t) <= 1.51
     look, deed = actor.figure.look, actor.deed
-    props: dict[str, np.ndarray] = {}
+    pixels = {name: facts.areas[meshes].sum(0) for name, meshes in fitted.items()}
     for j, prop in enumerate(deed.pose.props):
-        props[prop.name] = props.get(prop.name, 0) + facts.props[k][:, j]
+        pixels[prop.name] = pixels.get(prop.name, 0) + facts.props[k][:, j]
         if prop.hold == "back" and facts.props[k][key, j] < 4 * MIN_PROP:
             look = replace(look, carried=None)
-    holding = deed.holding if deed.holding in props and props[deed.holding][key] >= MIN_PROP else None
+    for j in actor.partners:  # what passes from hand to hand is one's first
+        for i, prop in enumerate(actors[j].deed.pose.props):
+            if prop.hold != "back":
+                pixels.setdefault(prop.name, facts.props[j][:, i])
+    company = max((float((facts.visible[j][near] > 0.2).mean()) for j in actor.partners), default=None)
+    holding = deed.holding if deed.holding in pixels and pixels[deed.holding][key] >= MIN_PROP else None
     if holding == "bag":
         look = replace(look, carried=look.carried or "bag")
     depth = float(((actor.joints[key, 0] - camera.centre) @ camera.turns[key])[2])
@@ -235,7 +257,7 @@ def _person(actor: Actor, facts: Facts, k: int, key: int, t: np.ndarray, camera:
         facts.visible[k],
         depth,
         _facing(actor, key),
-        tuple(sorted(seen_actions(deed, props, facts.joints_seen[k], np.abs(t) <= 1.51))),
+        tuple(sorted(seen_actions(deed, pixels, facts.joints_seen[k], near, company))),
         deed.posture,
         holding,
         facts.joints[k],

@@ -25,7 +25,8 @@ HIDDEN_MOST = 0.66  # share of a person that others may hide
 class Actor:
     """A figure with a deed at a place; ``vertices`` (T, V, 3) and friends are filled by ``act``.
 
-    home, turned: place and heading in the unit's own frame, about its middle.
+    at, heading: when cast, in the unit's own frame, about its middle. pair: index of one of the same unit.
+    partners: indices of those it acts with, or looks at.
     """
 
     figure: Figure
@@ -34,6 +35,7 @@ class Actor:
     heading: float = 0.0
     raised: float = 0.0
     pair: int | None = None
+    partners: tuple[int, ...] = ()
     vertices: np.ndarray = field(init=False, repr=False)
     faces: np.ndarray = field(init=False, repr=False)
     parts: np.ndarray = field(init=False, repr=False)
@@ -98,6 +100,8 @@ def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) ->
                     actor.pair = len(placed)
                 if len(unit) > 1:
                     unit[0].pair = len(placed) + 1
+                for k, actor in enumerate(unit):
+                    actor.partners = tuple(len(placed) + j for j in range(len(unit)) if j != k)
                 placed += unit
                 break
     _watch(placed, rng)
@@ -215,6 +219,7 @@ def _watch(placed: list[Actor], rng: Draw) -> None:
         if _look(actor, point):
             actor.deed = replace(actor.deed, actions=tuple(sorted({*actor.deed.actions, 80})), steady_head=True)
             actor.deed.shows[80] = (7,)
+            actor.partners = (placed.index(other),)
 
 
 def _turn_to(actor: Actor, to: np.ndarray, placed: list[Actor], rng: Draw) -> None:
