@@ -18,6 +18,7 @@ from .wardrobe import Figure, draw_look, dress, shape_hands
 PEOPLE = {2: 0.3, 3: 0.33, 4: 0.2, 5: 0.1, 6: 0.07}  # how many to a clip
 ALIKE = 0.3  # share of clips in which two people look alike
 WITH_CHILD = 0.5
+OLD = 0.25  # of grown people
 # Labels a class in 58,953 of RefAVA's training set (design notes); classes not listed are left as they come.
 NATURAL = {
     1: 694, 3: 267, 4: 111, 5: 16, 6: 64, 7: 15, 8: 395, 9: 221, 10: 185, 11: 6061, 12: 11264, 14: 2600, 15: 97,
@@ -175,8 +176,8 @@ def plan(bodies: list[Body], t: np.ndarray, rng: Draw, *, labels: str = "balance
 
 def _somebody(bodies: list[Body], rng: Draw, *, child: bool) -> Body:
     """Somebody new, of the bank's kind."""
-    ages = sorted({b.age for b in bodies if (b.age == "child") == child})
-    return blend_bodies(bodies, rng, age=ages[rng.integers(len(ages))] if ages else None)
+    wanted = "child" if child else "old" if rng.random() < OLD else "adult"
+    return blend_bodies(bodies, rng, age=wanted if any(b.age == wanted for b in bodies) else None)
 
 
 def _dress_all(rig: Rig, people: list[Body], attributes: np.ndarray, rng: Draw) -> list[Figure]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .bodies import CHEST, HEAD, LEG, ROOT, load_bank
+from .bodies import ARM, CHEST, HEAD, LEG, ROOT, load_bank
 from .camera import FRAMINGS, TALL, Camera, aim_camera
 from .casting import cast
 from .facts import Person, Scene, Thing
@@ -25,10 +25,11 @@ from .stage import Actor, act, arrange, seat_of
 from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
-MIN_SEEN = 0.35  # share of the frames around the key frame in which an action's joints and props must be seen
+MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's joints and props must be seen
 MIN_PROP = 7  # pixels of the working frame
 MOVEMENTS = frozenset(range(1, 15))
 TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
+HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
 UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
 SUPERSAMPLE = 1.35
 
@@ -209,7 +210,8 @@ def seen_actions(
 ) -> set[int]:
     """The deed's actions that a viewer can see.
 
-    A movement is seen by the trunk or head together with a hip or a knee, whatever else it shows.
+    A movement is seen by the trunk or head together with a hip or a knee. Anything else by the joints it shows, of
+    the hands and forearms one being enough; where it needs a thing, by that thing in place of the hands.
 
     Args:
         deed: With the joints that each action shows, and the thing that it needs.
@@ -220,14 +222,17 @@ def seen_actions(
     """
     seen = joints_seen[near].mean(0) >= MIN_SEEN
     there = {name for name, count in pixels.items() if (count[near] >= MIN_PROP).mean() >= MIN_SEEN}
-    moves = seen[list(UPPER)].any() and seen[list(LOWER)].any()
-    return {
-        a
-        for a in deed.actions
-        if (moves if a in MOVEMENTS else all(seen[j] for j in deed.shows.get(a, ())))
-        and (a not in deed.needs or deed.needs[a] in there)
-        and (a not in TOGETHER or company is None or company >= MIN_SEEN)
-    }
+
+    def visible(a: int) -> bool:
+        if a in TOGETHER and company is not None and company < MIN_SEEN:
+            return False
+        if a in MOVEMENTS:
+            return bool(seen[list(UPPER)].any() and seen[list(LOWER)].any())
+        hands = [seen[j] for j in deed.shows.get(a, ()) if j in HANDS]
+        shown = deed.needs[a] in there if a in deed.needs else any(hands) or not hands
+        return bool(shown and all(seen[j] for j in deed.shows.get(a, ()) if j not in HANDS))
+
+    return {a for a in deed.actions if visible(a)}
 
 
 def _person(
