@@ -97,50 +97,46 @@ def aim_camera(
     *,
     size: tuple[int, int],
     half_width: float,
-    subject: tuple[float, float, float],
     framing: str,
-    heads: list[tuple[float, float]],
+    subject: tuple[float, float, float],
+    spans: list[tuple[float, float, float]],
+    framed: int,
 ) -> Camera:
-    """Frame the first person: heads stay in the picture; closer shots show the upper body.
+    """Frame the first people: all of them, or in closer shots from the heads down; others' heads where it can be.
 
     Args:
         t: Seconds from the key frame (T,).
         rng: Source of chance.
         size: Width and height of the supersampled frame, pixels.
         half_width: Tangent of half the horizontal field of view.
-        subject: Place to the right, distance, and height of the top of the person framed, metres.
         framing: One of ``FRAMINGS``.
-        heads: (distance, height) of everybody; most shots keep all of them in the picture.
+        subject: Place to the right, distance, and height of the top of the first person, metres; what a cut turns to.
+        spans: Distance, and heights of the lowest and the highest point, of everybody.
+        framed: How many of them, from the first, are the shot's own.
     """
     width, height_px = size
     focal = width / 2 / half_width
     aside, depth, top = subject
-    half = depth * height_px / 2 / focal
     close = framing in ("medium", "close")
     height = float(
         np.clip(top * rng.uniform(0.72, 1.1), 0.5, 2.2)
         if close
         else rng.choice([rng.uniform(0.5, 1.2), rng.uniform(1.1, 1.9), rng.uniform(1.8, 2.7)], p=(0.2, 0.55, 0.25))
     )
-    if 2 * half > 1.1 * top:
-        aim = rng.uniform(
-            max(top + 0.06 * half - half, half * 0.75 if rng.random() < 0.5 else -9),
-            max(half * 0.95, top - half + 0.1 * half),
-        )
+    half = height_px / 2 / focal
+    angles = np.array([((low - height) / d, (high - height) / d) for d, low, high in spans])
+    low, high = angles[:framed, 0].min(), angles[:framed, 1].max()
+    heads = angles[:, 1].max() - 0.93 * half  # the lowest aim that shows every head
+    if close or high - low > 1.8 * half:
+        aim = high - rng.uniform(0.72, 0.9) * half
+        aim = min(max(aim, heads), aim + 0.35 * half)
     else:
-        aim = top + rng.uniform(0.08, 0.25) * half - half
-    pitch, roll = np.arctan2(aim - height, depth), rng.normal(0, 0.02)
-    if rng.random() < 0.85:
-        opening = np.arctan(height_px / 2 / focal)
-        pitch = max(
-            pitch,
-            min(
-                max(np.arctan2(z - height, d) for d, z in heads) - 0.9 * opening,
-                np.arctan2(0.5 * top - height, depth) + 0.75 * opening,
-            ),
-        )
+        least, most = high - 0.9 * half, low + 0.9 * half
+        aim = rng.uniform(least + 0.1 * (most - least), most - 0.2 * (most - least))
+        aim = min(max(aim, heads), most)
+    pitch, roll = np.arctan(aim), rng.normal(0, 0.02)
     factors, kept = zoom(t, rng)
-    to = np.arctan2(aside, depth), np.arctan2(0.82 * top - height, depth)  # what a cut turns to
+    to = np.arctan2(aside, depth), np.arctan2(0.82 * top - height, depth)
     moves = move(t, rng, min(2 * half_width, 1.0))
     turns = np.stack(
         [

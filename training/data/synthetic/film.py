@@ -283,7 +283,7 @@ class Grade:
         self.gain = (rng.uniform(0.85, 1.25) * (1 + rng.normal(0, 0.035, 3))).astype(np.float32)
         y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
         self.vignette = (1 - rng.uniform(0, 0.25) * (x**2 + y**2) / 2)[..., None].astype(np.float32)
-        self.blur, self.noise = rng.uniform(0, 0.9), rng.gamma(1.5, 1.8)
+        self.blur, self.noise = rng.uniform(0, 0.9), min(rng.gamma(1.5, 1.8), 9.0)
         self.quality = int(rng.integers(45, 97)) if rng.random() < 0.5 else None
         self.contrast, self.black = rng.uniform(0.85, 1.15), rng.uniform(-4, 10)
         self.grain = rng.standard_normal((size[1] + 64, size[0] + 64, 3), dtype=np.float32) * self.noise

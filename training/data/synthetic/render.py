@@ -18,16 +18,18 @@ from .casting import cast
 from .facts import Person, Scene, Thing
 from .film import Facts, film
 from .motions import Deed
-from .places import KINDS, Material, Place, build_place, chair, dyed_material, random_material
+from .places import KINDS, PLANS, Material, Place, build_place, chair, dyed_material, random_material
 from .poses import turn
 from .props import cuboid
 from .stage import Actor, act, arrange, seat_of
 from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
+MIN_PEOPLE = 2  # in view at the key frame
 MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's joints and props must be seen
 MIN_PROP = 7  # pixels of the working frame
 MOVEMENTS = frozenset(range(1, 15))
+INSIDE, OUTSIDE = frozenset((23, 24, 61, 62)), frozenset((10, 25, 33, 49))  # AVA actions
 TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
 HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
 UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
@@ -72,7 +74,8 @@ class Studio:
         for attempt in range(6):
             rng = np.random.default_rng((SEEDS[self.split], seed, attempt))
             scene = self._try(rng, size, frames, fps, key_frame, labels)
-            if any(p.visible[key_frame] > 0.4 and _area(p.boxes_xyxy[key_frame]) > 0.006 for p in scene.people):
+            clear = [p for p in scene.people if p.visible[key_frame] > 0.3 and _area(p.boxes_xyxy[key_frame]) > 0.004]
+            if len(clear) >= MIN_PEOPLE and any(p.actions for p in clear):
                 break
         return scene
 
@@ -81,6 +84,21 @@ class Studio:
     ) -> Scene:
         t = (np.arange(frames) - key_frame) / fps
         work = (round(size[0] * SUPERSAMPLE), round(size[1] * SUPERSAMPLE))
+        for _ in range(12):
+            actors, camera, half_width, framing = self._set_up(t, rng, work, labels)
+            if sum(_in_view(a, camera, key_frame) for a in actors) >= MIN_PEOPLE:
+                break
+        place, fitted = self._furnish(actors, camera, half_width, rng)
+        frames_rgb, facts = film(actors, place, camera, size, rng)
+        people = tuple(_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors)))
+        return Scene(
+            frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame), place.kind, (framing,)
+        )
+
+    def _set_up(
+        self, t: np.ndarray, rng: np.random.Generator, work: tuple[int, int], labels: str
+    ) -> tuple[list[Actor], Camera, float, str]:
+        """People in action before a camera, the tangent of half its horizontal angle, and how it frames them."""
         units = cast(self.rig, self.bodies, self.attributes, t, rng, labels=labels)
         framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
         half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
@@ -91,21 +109,18 @@ class Studio:
             if actor.deed.seat == "bed":
                 actor.raised = float(rng.uniform(0.3, 0.6))
             act(actor)
+        near = np.abs(t) <= 1.51
         camera = aim_camera(
             t,
             rng,
             size=work,
             half_width=half_width,
-            subject=(float(actors[0].at[0]), depth, first),
             framing=framing,
-            heads=[_crown(a) for a in actors],
+            subject=(float(actors[0].at[0]), depth, first),
+            spans=[_span(a, near) for a in actors],
+            framed=len(units[0]),
         )
-        place, fitted = self._furnish(actors, camera, half_width, rng)
-        frames_rgb, facts = film(actors, place, camera, size, rng)
-        people = tuple(_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors)))
-        return Scene(
-            frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame), place.kind, (framing,)
-        )
+        return actors, camera, half_width, framing
 
     def _furnish(
         self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator
@@ -122,7 +137,7 @@ class Studio:
                 floor = a.world(np.stack([thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)]))
                 taken.append((*floor.mean(0), float(np.linalg.norm(floor[1] - floor[0]) / 2)))
         place = build_place(
-            str(rng.choice(KINDS)),
+            _kind_for(actors, rng),
             rng,
             far=far,
             half_width=half_width,
@@ -173,11 +188,29 @@ def _area(box: np.ndarray) -> float:
     return 0.0 if np.isnan(box).any() else float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-def _crown(actor: Actor) -> tuple[float, float]:
-    """Distance and height of an actor's head where it is highest."""
-    heads = actor.joints[:, HEAD]
-    at = int(heads[:, 2].argmax())
-    return max(float(heads[at, 1]), 0.5), float(heads[at, 2]) + 0.13 * actor.figure.body.height
+def _kind_for(actors: list[Actor], rng: np.random.Generator) -> str:
+    """A kind of place that most of what is done goes with."""
+    done = [set(a.deed.actions) for a in actors]
+    inside = sum(bool(d & INSIDE) for d in done) + sum(a.deed.seat == "bed" for a in actors)
+    outside = sum(bool(d & OUTSIDE) for d in done)
+    kinds = [k for k in KINDS if inside == outside or (PLANS[k].high is not None) == (inside > outside)]
+    return kinds[rng.integers(len(kinds))]
+
+
+def _span(actor: Actor, near: np.ndarray) -> tuple[float, float, float]:
+    """Distance, and heights of the lowest and the highest point, over the frames ``near`` the key frame (T,)."""
+    joints = actor.joints[near]
+    high = joints[:, HEAD, 2].max() + 0.13 * actor.figure.body.height
+    return max(float(joints[:, ROOT, 1].min()), 0.5), max(float(joints[..., 2].min()) - 0.08, 0.0), float(high)
+
+
+def _in_view(actor: Actor, camera: Camera, frame: int) -> bool:
+    """Whether most of an actor is in the picture, whatever stands before."""
+    at = camera.project(actor.joints[frame], frame)
+    inside = (
+        (at[:, 2] > 0.1) & (at[:, :2] > 0).all(1) & (at[:, :2] < at[:, 2:] * (camera.width, camera.height_px)).all(1)
+    )
+    return bool(inside.mean() > 0.4)
 
 
 def _facing(actor: Actor, key: int) -> str:
