@@ -54,7 +54,8 @@ def _alone(begin: menu.Whole, gesture: menu.OnTop | None = None) -> Recipe:
         return [Spot(deed, np.zeros(2), 0.0)]
 
     name = f"{begin.__name__}+{gesture.__name__}" if gesture else begin.__name__
-    return Recipe(name, 1, 1, dict.fromkeys(labels, 1.0), make)
+    grown = 54 in labels  # children do not smoke
+    return Recipe(name, 1, 1, dict.fromkeys(labels, 1.0), make, lambda bodies: not grown or bodies[0].age != "child")
 
 
 # --- together ---------------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class Studio:
         frames_rgb, facts = film(actors, place, camera, size, rng)
         people = tuple(_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors)))
         return Scene(
-            frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame), place.kind, (framing,)
+            frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame, camera), place.kind, (framing,)
         )
 
     def _set_up(
@@ -224,18 +224,24 @@ def _facing(actor: Actor, key: int) -> str:
     return "left" if angle > 0 else "right"
 
 
-def _things(actors: list[Actor], place: Place, facts: Facts, key: int) -> tuple[Thing, ...]:
+def _things(actors: list[Actor], place: Place, facts: Facts, key: int, camera: Camera) -> tuple[Thing, ...]:
     """What has a name and is seen at the key frame: of the place, and in hands."""
     out = []
     for which, boxes in facts.things.items():
         if isinstance(which, tuple):
             prop = actors[which[0]].deed.pose.props[which[1]]
             told: tuple[str, str | None] = (prop.name, prop.colour)
+            at = actors[which[0]].joints[key, ROOT]
         else:
-            told = place.named[which]
+            told, at = place.named[which], place.meshes[which][0].mean(0)
         if _area(boxes[key]) > 0.0004:
-            out.append(Thing(*told, boxes))
+            out.append(Thing(*told, boxes, _depth(at, camera, key)))
     return tuple(out)
+
+
+def _depth(at: np.ndarray, camera: Camera, frame: int) -> float:
+    """Metres from the camera's plane of a point (3,)."""
+    return float(((at - camera.centre) @ camera.turns[frame])[2])
 
 
 def seen_actions(
@@ -287,13 +293,12 @@ def _person(
     holding = deed.holding if deed.holding in pixels and pixels[deed.holding][key] >= MIN_PROP else None
     if holding == "bag":
         look = replace(look, carried=look.carried or "bag")
-    depth = float(((actor.joints[key, 0] - camera.centre) @ camera.turns[key])[2])
     return Person(
         look,
         facts.box[k],
         facts.full[k],
         facts.visible[k],
-        depth,
+        _depth(actor.joints[key, ROOT], camera, key),
         _facing(actor, key),
         tuple(sorted(seen_actions(deed, pixels, facts.joints_seen[k], near, company))),
         deed.posture,
