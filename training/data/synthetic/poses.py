@@ -368,6 +368,20 @@ def _bring(
         positions[:, j] = positions[:, p] + rotations[:, p] @ (joints[j] - joints[p])
 
 
+def stoop_to(pose: Pose, body: Body) -> None:
+    """Lower and bend somebody who stands on their feet, frame by frame, until the hands come to their points."""
+    assert pose.hips is not None
+    for _ in range(4):
+        rotations, positions, heading = solve(pose, body)
+        miss = np.zeros(len(pose.t))
+        for g, hand in pose.hands.items():
+            goal = np.einsum("tab,tb->ta", heading, hand.at)
+            gap = np.linalg.norm(grip_at(body, g, rotations, positions) - goal, axis=-1)
+            miss = np.maximum(miss, gap * hand.weight)
+        pose.hips[:, 2] -= 0.7 * miss
+        pose.add(tilt=0.7 * miss)
+
+
 # --- things in hands ------------------------------------------------------------------------------------------------
 
 
