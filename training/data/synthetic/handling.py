@@ -295,11 +295,11 @@ def throw(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     }[str(kind)]
     at = rest + (back - rest) * wind[:, None] + (far - back) * release[:, None]
     r = float(np.abs(item.vertices[:, 0]).max())
+    out = np.array([0, 0, 0]) if two else np.array([0, -0.5 * r, 0.7 * r])  # of the ball from the grip
     for h in SIDES if two else (g,):
         spot = at + np.array([0.85 * r * h, 0, 0]) * (1 if two else 0)
-        pose.hands[h] = Hand(spot, "chest", 1 - after, elbow=(0.9, 0.4, -0.3))
-    if not two:
-        item.vertices = item.vertices + np.array([0, -0.5 * r, 0.7 * r], np.float32)
+        pose.hands[h] = Hand(spot, "floor", 1 - after, elbow=(0.9, 0.4, -0.3))
+    item.vertices = item.vertices + out.astype(np.float32)
     pose.upper[-g] = constant(t, -g * (0.3 + 0.5 * wind * (1 - after)), -0.5 * wind * (1 - release), -1)
     if not two:
         pose.add(twist=g * (0.5 * wind - 0.9 * release * (1 - after)))
@@ -308,12 +308,12 @@ def throw(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     hips[:, 1] += 0.06 * s * wind - 0.16 * s * release * (1 - 0.5 * after)
     flight = np.maximum(local - go, 0)
     speed, lob = spread(rng, 3, 5.5), spread(rng, 0.8, 2.8)
-    start = far + np.array([0, -0.12, 0.02]) * s
+    start = back + (far - back) * smooth(np.array(0.14 / 0.26))
     item.path = constant(
-        t, start[0], start[1] - speed * flight, np.maximum(start[2] + lob * flight - 4.9 * flight**2, r)
+        t, start[0], start[1] - speed * flight, np.maximum(start[2] + lob * flight - 4.9 * flight**2, r - out[2])
     )
     item.held, item.frame = flight <= 0, "place"
-    item.turn = turn(0, 5 * flight)
+    item.turn = turn(0, 5 * flight) if two else None
     pose.props.append(item)
     hands = TWO if two else (HAND[g],)
     holding = "ball" if item.held[key(t)] else None

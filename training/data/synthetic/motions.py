@@ -369,8 +369,7 @@ def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
             )
         elif kind == "bow":
             pose.upper[g], pose.fore[g] = constant(t, 0.12 * g, 0.45, -0.9), constant(t, 0.05 * g, 0.4, -0.9)
-    if kind == "floor":
-        stoop_to(pose, body)
+    stoop_to(pose, body)
     return Deed("bend", pose, (1,), "bending", space=0.5, top=0.8)
 
 

@@ -282,9 +282,7 @@ def _door(body: Body, t: np.ndarray, rng: Draw, ajar: np.ndarray, label: int) ->
     s, g = body.height / 1.7, some_side(rng)
     high = float(np.clip(0.95 * body.height, 1.0, 1.7))
     y, wide = -0.78 * arm_length(body) - 0.07, 0.54 * min(max(s, 0.65), 1)
-    thing, door, knob = fixtures.cabinet(
-        rng, y=y, high=high, side=g, hinge=0.46 * s + 0.08, wide=0.54 * min(max(s, 0.65), 1)
-    )
+    thing, door, knob = fixtures.cabinet(rng, y=y, high=high, side=g, hinge=0.46 * s + 0.08, wide=wide)
     assert door.path is not None
     door.turn = turn(2, -1.45 * g * ajar)
     spot = np.einsum("tab,b->ta", door.turn, knob) + door.path
