@@ -197,26 +197,39 @@ def television(rng: Draw, *, y: float) -> Fixture:
     )
 
 
-def cabinet(rng: Draw, *, y: float, high: float) -> tuple[Fixture, Prop, str]:
-    """A fridge or cupboard without its door, and the door: its hinge at the origin, closed along +x, shut at y."""
-    name = str(rng.choice(["fridge", "cupboard"]))
-    colour = str(rng.choice(["white", "grey", "red"] if name == "fridge" else ["brown", "white", "blue", "beige"]))
-    w, d = 0.66, 0.55
-    shell = [(cuboid((0.03, d, high), (x, y - d / 2, high / 2)), 0) for x in (-w / 2, w / 2)]
-    shell += [(cuboid((w, d, 0.03), (0, y - d / 2, z)), 0) for z in (0.05, high)]
-    shell.append((cuboid((w, 0.03, high), (0, y - d, high / 2)), 1))
-    shelves = [(cuboid((w - 0.04, d - 0.06, 0.02), (0, y - d / 2 - 0.03, high * k)), 1) for k in (0.28, 0.52, 0.76)]
+def cabinet(
+    rng: Draw, *, y: float, high: float, side: int, hinge: float, wide: float
+) -> tuple[Fixture, Prop, np.ndarray]:
+    """A fridge or cupboard without its door, the door, and where its knob is from the hinge (3,).
+
+    Args:
+        rng: Draws kind, colours and contents.
+        y: Where the front is.
+        high: Its height.
+        side: +1: the hinge is on the person's left, at x = ``hinge``.
+        hinge: Metres from the middle of the person.
+        wide: The door's width.
+    """
+    name = pick(rng, "fridge", "cupboard")
+    colour = pick(rng, "white", "grey", "red") if name == "fridge" else pick(rng, "brown", "white", "blue", "beige")
+    w, d, second = wide, 0.5, "grey" if colour != "grey" else "black"
+    x = side * (hinge - w / 2)
+    shell = [(cuboid((0.03, d, high), (x + e, y - d / 2, high / 2)), 0) for e in (-w / 2, w / 2)]
+    shell += [(cuboid((w, d, 0.03), (x, y - d / 2, z)), 0) for z in (0.05, high)]
+    shell.append((cuboid((w, 0.03, high), (x, y - d, high / 2)), 1))
+    shelves = [(cuboid((w - 0.04, d - 0.06, 0.02), (x, y - d / 2 - 0.03, high * k)), 1) for k in (0.28, 0.52, 0.76)]
     things = [
-        (tube(0.05, 0.16, (rng.uniform(-0.2, 0.2), y - 0.2, high * k + 0.01)), int(rng.integers(2, 4)))
+        (tube(0.045, 0.16, (x + rng.uniform(-0.3, 0.3) * w, y - 0.2, high * k + 0.01)), int(rng.integers(2, 4)))
         for k in (0.28, 0.52, 0.76)
         for _ in range(2)
     ]
-    leaf = (cuboid((w, 0.04, high), (w / 2, 0.02, high / 2)), 0)
-    knob = (cuboid((0.03, 0.05, 0.3), (w - 0.07, 0.06, high * 0.55)), 1)
-    still = _fixture(name, (colour, "grey" if colour != "grey" else "black", "red", "green"), *shell, *shelves, *things)
-    door = _moving("door", (colour, "grey" if colour != "grey" else "black"), leaf, knob, hold="free")
-    door.frame = "place"
-    return still, door, name
+    leaf = (cuboid((w, 0.04, high), (-side * w / 2, 0.02, high / 2)), 0)
+    knob = np.array([-side * (w - 0.06), 0.07, high * 0.72])
+    handle = (cuboid((0.03, 0.05, 0.3), (knob[0], 0.06, knob[2])), 1)
+    still = _fixture(name, (colour, second, "red", "green"), *shell, *shelves, *things)
+    door = _moving("door", (colour, second), leaf, handle, hold="free")
+    door.frame, door.path = "place", np.array([side * hinge, y, 0.0])
+    return still, door, knob
 
 
 # --- what moves with people -----------------------------------------------------------------------------------------

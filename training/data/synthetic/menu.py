@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import gestures, handling, motions, moves
+from . import gestures, handling, motions, moves, working
 
 Whole = Callable[..., motions.Deed]  # (body, t, rng)
 OnTop = Callable[..., motions.Deed]  # (deed of a posture, body, rng)
@@ -14,8 +14,8 @@ POSTURES: tuple[Whole, ...] = (
 )  # fmt: skip
 HANDLING: tuple[Whole, ...] = (
     handling.pick_up, handling.put_down, handling.push, handling.pull, handling.ride, handling.kick_ball,
-    handling.throw, handling.catch, handling.dig, handling.hammer, handling.punch_bag, handling.touch, handling.cut,
-    handling.cook, handling.paint, handling.write_board, handling.open_door, handling.close_door, handling.play_keys,
+    handling.throw, handling.catch, working.dig, working.hammer, working.punch_bag, working.touch, working.cut,
+    working.cook, working.paint, working.write_board, working.open_door, working.close_door, working.play_keys,
 )  # fmt: skip
 _ANYWHERE: tuple[OnTop, ...] = (
     gestures.phone_ear, gestures.phone_text, gestures.read, gestures.drink, gestures.eat, gestures.smoke,
@@ -49,9 +49,9 @@ GIVES: dict[Callable[..., Any], tuple[int, ...]] = {
     moves.dance: (4,), moves.martial: (9,), moves.fall: (5,), moves.get_up: (6,),
     handling.pick_up: (1, 12, 36), handling.put_down: (1, 12, 47), handling.push: (14, 46), handling.pull: (14, 45),
     handling.ride: (11, 49), handling.kick_ball: (12, 35), handling.throw: (12, 58), handling.catch: (12, 18),
-    handling.dig: (12, 25, 53), handling.hammer: (12, 34), handling.punch_bag: (12, 34), handling.touch: (12, 59),
-    handling.cut: (12, 19, 24), handling.cook: (12, 23, 55), handling.paint: (12, 39), handling.write_board: (12, 63),
-    handling.open_door: (12, 38), handling.close_door: (12, 22), handling.play_keys: (12, 41),
+    working.dig: (1, 12, 25, 53), working.hammer: (12, 34), working.punch_bag: (12, 34), working.touch: (12, 59),
+    working.cut: (12, 19, 24), working.cook: (12, 23, 55), working.paint: (12, 39), working.write_board: (12, 63),
+    working.open_door: (12, 38), working.close_door: (12, 22), working.play_keys: (12, 41),
     gestures.phone_ear: (15,), gestures.phone_text: (57,), gestures.read: (17, 48), gestures.drink: (17, 27),
     gestures.eat: (29,), gestures.smoke: (54,), gestures.photograph: (56,), gestures.listen_music: (37,),
     gestures.point: (43,), gestures.clap: (67,), gestures.hand_wave: (69,), gestures.gesticulate: (79,),

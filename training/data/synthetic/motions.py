@@ -14,7 +14,19 @@ from typing import Any
 import numpy as np
 
 from .bodies import ARM, CHEST, HEAD, LEG, ROOT, Body
-from .poses import SIDES, Fixture, Hand, Pose, arm_length, constant, leg_length, reach, standing_height, upright
+from .poses import (
+    SIDES,
+    Fixture,
+    Hand,
+    Pose,
+    arm_length,
+    constant,
+    leg_length,
+    reach,
+    standing_height,
+    stoop_to,
+    upright,
+)
 
 Draw = np.random.Generator
 EYE, MOUTH = 24, 26  # rows of ``joints``
@@ -300,7 +312,7 @@ def crouch(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     thigh, shin = (float(np.linalg.norm(body.joints[a] - body.joints[b])) for a, b in ((14, 15), (15, 16)))
     sway, g = wave(t, spread(rng, 0.1, 0.4), rng.random()), int(rng.choice(SIDES))
     pose.add(side=0.03 * sway, look=rng.normal(0, 0.2), nod=rng.normal(0.05, 0.15))
-    pad, down = 0.05 * s, 1.45
+    pad, down = 0.05 * s, 2.5
     if kind == "squat":
         heels = spread(rng, 0.0, 0.7)
         wide = spread(rng, 0.08, 0.16) * s
@@ -336,11 +348,11 @@ def crouch(body: Body, t: np.ndarray, rng: Draw) -> Deed:
 def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     """At the waist: hands to the floor, to the shins, on the knees, or a bow."""
     s, kind = body.height / 1.7, rng.choice(["floor", "knees", "bow", "hang"], p=(0.35, 0.25, 0.2, 0.2))
-    drop = spread(rng, 0.02, 0.12) if kind in ("floor", "knees") else 0.01
+    drop = spread(rng, 0.08, 0.2) if kind == "floor" else spread(rng, 0.02, 0.1) if kind == "knees" else 0.01
     pose = on_feet(body, t, apart=spread(rng, 0.08, 0.2), split=rng.normal(0, 0.05), drop=drop)
     assert pose.hips is not None
     slow = wave(t, spread(rng, 0.15, 0.5), rng.random())
-    deep = {"floor": 1.1, "knees": 0.75, "bow": 0.8, "hang": 1.0}[str(kind)] * spread(rng, 0.92, 1.08) + 0.08 * slow
+    deep = {"floor": 1.25, "knees": 0.75, "bow": 0.8, "hang": 1.0}[str(kind)] * spread(rng, 0.92, 1.08) + 0.08 * slow
     pose.hips[:, 1] += 0.16 * s * deep
     pose.add(tilt=0.72 * deep, pitch=0.72 * deep, nod=-0.2 if kind == "knees" else rng.normal(0, 0.15))
     pose.arms_down = True
@@ -349,7 +361,7 @@ def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         pose.fore[g] = constant(t, 0.0, spread(rng, -0.35, 0.0), -1)
         if kind == "floor":
             stir = 0.06 * s * wave(t, spread(rng, 0.3, 0.7), rng.random())
-            at = constant(t, spread(rng, 0.05, 0.2) * s * g, -0.3 * s + stir, 0.1 * s)
+            at = constant(t, spread(rng, 0.05, 0.2) * s * g, -0.3 * s + stir, spread(rng, 0.08, 0.3) * s)
             pose.hands[g] = Hand(at, "floor", elbow=(1, 0.2, -0.2))
         elif kind == "knees":
             pose.hands[g] = Hand(
@@ -357,6 +369,7 @@ def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
             )
         elif kind == "bow":
             pose.upper[g], pose.fore[g] = constant(t, 0.12 * g, 0.45, -0.9), constant(t, 0.05 * g, 0.4, -0.9)
+    stoop_to(pose, body)
     return Deed("bend", pose, (1,), "bending", space=0.5, top=0.8)
 
 
@@ -366,19 +379,19 @@ def crawl(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     thigh, shin = (float(np.linalg.norm(body.joints[a] - body.joints[b])) for a, b in ((14, 15), (15, 16)))
     pose, stride, bears = upright(t), spread(rng, 0.3, 0.45) * s, 0.6
     torso = float(np.linalg.norm(body.joints[8] - body.joints[14]))
-    shoulder = 0.8 * arm_length(body)
-    hips = thigh * 0.95 + 0.05 * s
+    shoulder = 0.88 * arm_length(body)
+    hips = thigh * 0.99 + 0.055 * s
     pose.feet = {}
     for g in SIDES:
         u = (hertz * t + phase + (0.5 if g > 0 else 0)) % 1
         v = np.clip((u - bears) / (1 - bears), 0, 1)
         ahead = np.where(u < bears, 0.5 - u / bears, -0.5 + smooth(v)) * stride
         pose.feet[g] = constant(t, 0.1 * s * g, shin * 0.96 - ahead, 0.03 * s * np.sin(np.pi * v) - 0.01 * s)
-        pose.toes[g], pose.knees[g] = 1.45 + 0 * t, (0.1, -1, -0.6)
+        pose.toes[g], pose.knees[g] = 2.5 + 0 * t, (0.1, -1, -0.6)
         u = (u + 0.45) % 1
         v = np.clip((u - bears) / (1 - bears), 0, 1)
         hand = np.where(u < bears, 0.5 - u / bears, -0.5 + smooth(v)) * stride
-        at = constant(t, 0.17 * s * g, -0.9 * torso - hand, 0.06 * s + 0.07 * s * np.sin(np.pi * v))
+        at = constant(t, 0.17 * s * g, -0.78 * torso - hand, 0.06 * s + 0.07 * s * np.sin(np.pi * v))
         pose.hands[g] = Hand(at, "floor", elbow=(0.8, 0.3, 0.6))
     pose.hips = constant(t, 0, 0.02, hips)
     pose.add(

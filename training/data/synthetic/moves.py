@@ -219,6 +219,16 @@ def _lying(body: Body, t: np.ndarray, rng: Draw, *, tilt: float, roll: float = 0
     return pose
 
 
+def _on_side(pose: Pose, g: int, rng: Draw) -> None:
+    """Legs drawn up one over the other, the upper arm before the body, the lower one under the head."""
+    t = pose.t
+    for h in SIDES:
+        bent = spread(rng, 0.4, 1.0)
+        pose.thigh[h], pose.shin[h] = constant(t, -0.05 * h, -bent, -0.8), constant(t, 0, spread(rng, 0.2, 0.9), -0.7)
+    pose.upper[g], pose.fore[g] = constant(t, 0.35 * g, -0.5, 0.8), constant(t, -0.1 * g, -0.4, 0.9)
+    pose.upper[-g], pose.fore[-g] = constant(t, 0.15 * g, -1, -0.5), constant(t, 0.5 * g, -0.7, -0.2)
+
+
 def fall(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     """Backwards over the seat, forwards onto the hands, sideways, or down in a heap; ends on the floor."""
     kind = rng.choice(["back", "front", "side", "heap"], p=(0.3, 0.25, 0.25, 0.2))
@@ -253,14 +263,14 @@ def fall(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         mid.upper[g], mid.fore[g] = constant(t, 1.0 * g, -0.2, -0.4), constant(t, 0.7 * g, -0.2, -0.7)
         mid.add(roll=0.75 * g, side=-0.2 * g)
         end = _lying(body, t, rng, tilt=0.0, roll=1.5 * g)
+        _on_side(end, g, rng)
     else:
         hips[:, 1], hips[:, 2] = 0.12 * s, 0.32 * s
         mid.add(tilt=0.35, pitch=0.6, nod=0.4)
         for h in SIDES:
             mid.upper[h], mid.fore[h] = constant(t, 0.4 * h, -0.5, -0.9), constant(t, 0.2 * h, -0.4, -0.9)
         end = _lying(body, t, rng, tilt=0.35, roll=1.35 * g)
-        for h in SIDES:
-            end.thigh[h], end.shin[h] = constant(t, 0.1 * h, -0.9, -0.5), constant(t, 0.05 * h, 0.8, -0.6)
+        _on_side(end, g, rng)
     pose = sequence((up, mid, end), np.stack([first, second]))
     return Deed("fall", pose, (5,), "falling", space=1.0, top=0.85)
 

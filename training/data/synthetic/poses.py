@@ -368,6 +368,20 @@ def _bring(
         positions[:, j] = positions[:, p] + rotations[:, p] @ (joints[j] - joints[p])
 
 
+def stoop_to(pose: Pose, body: Body) -> None:
+    """Lower and bend somebody who stands on their feet, frame by frame, until the hands come to their points."""
+    assert pose.hips is not None
+    for _ in range(4):
+        _rotations, positions, heading = solve(pose, body)
+        miss = np.zeros(len(pose.t))
+        for g, hand in pose.hands.items():
+            goal = np.einsum("tab,tb->ta", heading, hand.at)
+            far = np.linalg.norm(goal - positions[:, ARM[g][0]], axis=-1) - 0.99 * arm_length(body)
+            miss = np.maximum(miss, far * np.clip(2 * np.asarray(hand.weight) - 1, 0, 1))
+        pose.hips[:, 2] -= 0.7 * miss
+        pose.add(tilt=0.7 * miss)
+
+
 # --- things in hands ------------------------------------------------------------------------------------------------
 
 
