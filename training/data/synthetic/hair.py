@@ -30,7 +30,13 @@ class Head:
         self.shift = mine.min(0) - theirs.min(0) * self.scale
 
     def piece(
-        self, points: np.ndarray, faces: np.ndarray, part: int, *, chest: np.ndarray | float = 0.0, out: np.ndarray | float = 1.0
+        self,
+        points: np.ndarray,
+        faces: np.ndarray,
+        part: int,
+        *,
+        chest: np.ndarray | float = 0.0,
+        out: np.ndarray | float = 1.0,
     ) -> Piece:
         """A piece of the average head's points (n, 3); ``chest`` is the share (n,) that follows the chest."""
         weights = np.zeros((len(points), 20), np.float32)
@@ -62,7 +68,9 @@ def _loose(head: Head, rng: np.random.Generator) -> list[Piece]:
     t = np.linspace(0, 1, rows)[:, None]
     ends = drop + 0.02 * np.abs(h) / wide + rng.normal(0, 0.012, columns)
     z = 1.805 + (ends - 1.805) * t**0.9
-    crown = np.where(z > 1.72, np.sqrt(np.clip(1 - ((z - 1.72) / 0.13) ** 2, 0.12, 1)), 1 + 0.3 * np.clip(1.72 - z, 0, 0.2))
+    crown = np.where(
+        z > 1.72, np.sqrt(np.clip(1 - ((z - 1.72) / 0.13) ** 2, 0.12, 1)), 1 + 0.3 * np.clip(1.72 - z, 0, 0.2)
+    )
     locks = 1 + 0.035 * np.sin(h * 9 + 3 * t) * t + wave / 0.1 * np.sin(12 * t + 3 * h)
     x = 0.098 * crown * locks * np.sin(h)
     y = -0.038 + 0.118 * crown * locks * np.cos(h) + 0.03 * np.clip(1.62 - z, 0, 0.2) / 0.2
@@ -148,7 +156,9 @@ def _glasses(head: Head, *, dark: bool) -> list[Piece]:
     out = []
     for g in (1, -1):
         middle = np.array([0.0335 * g, -0.159, 1.7175])
-        ring = np.stack([np.cos(h) * 0.026, 0.35 * np.abs(np.cos(h)) * 0.012 * (g * np.cos(h) > 0), np.sin(h) * 0.02], -1)
+        ring = np.stack(
+            [np.cos(h) * 0.026, 0.35 * np.abs(np.cos(h)) * 0.012 * (g * np.cos(h) > 0), np.sin(h) * 0.02], -1
+        )
         rim = np.stack([ring * 1.08 + middle, ring * 0.78 + middle])
         out.append(head.piece(rim.reshape(-1, 3), grid_faces(2, 12, closed=True), FRAME))
         if dark:
