@@ -294,7 +294,13 @@ class Tailor:
         cut, look, out = self.cut, self.look, []
         neck = self.fits["neck"]
         if cut.collar == "shirt":
-            out.append(self._ring(neck, (1.56, 1.552, 1.522), (0.008, 0.014, 0.03), COLLAR, gap=0.2))
+            collar = self._ring(neck, (1.572, 1.568, 1.535, 1.515), (0.004, 0.014, 0.03, 0.04), COLLAR, gap=0.12)
+            grid = collar.points.reshape(4, -1, 3)
+            points = np.clip(1 - np.arange(17) / 3.0, 0, 1) + np.clip(1 - np.arange(17)[::-1] / 3.0, 0, 1)
+            grid[2:, :, 2] -= (0.03 * self.size * points) * np.array([[0.5], [1.0]])  # its two tips
+            grid[2:, :, 1] -= (0.018 * self.size * points) * np.array([[0.5], [1.0]])
+            collar.attributes.reshape(4, -1, CHANNELS)[3, :, 6] = 0.62  # its edge stands out from the shirt
+            out.append(collar)
         elif cut.collar == "high":
             out.append(self._ring(neck, (1.575, 1.565, 1.515), (0.01, 0.02, 0.052), COLLAR, gap=0.3))
         elif cut.collar == "hood":

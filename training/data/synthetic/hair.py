@@ -120,18 +120,18 @@ def _dome(rows: int, columns: int, top: float, low: float, out: float, *, flat: 
 def _hat(head: Head, kind: str, rng: np.random.Generator) -> list[Piece]:
     rows, columns = 7, 20
     if kind == "beanie":
-        dome = _dome(rows, columns, 1.885, 1.735, 0.013, flat=False)
+        dome = _dome(rows, columns, 1.888, 1.752, 0.019, flat=False)
         cuff = np.stack([dome[-1] + (0, 0, 0.045), dome[-1] + (0, 0, 0.0)])
         middle = np.array([0, -0.038, 0])
         cuff[..., :2] = (cuff - middle)[..., :2] * 1.07 + middle[:2]
         cuff[0, :, :2] = (cuff[0] - middle)[:, :2] * 0.985 + middle[:2]
         parts = [(dome, True), (cuff, True)]
     elif kind == "cap":
-        dome = _dome(rows, columns, 1.872, 1.762, 0.01, flat=False)
+        dome = _dome(rows, columns, 1.875, 1.766, 0.014, flat=False)
         h = np.linspace(-1.15, 1.15, 13)
         out = np.stack([0 * h, 0.085 * np.cos(h / 1.15 * np.pi / 2) ** 0.6])[..., None]
         peak = np.stack([np.sin(h), -np.cos(h), 0 * h], -1)
-        rim = peak * (0.091, 0.115, 1) + (0, -0.038, 1.772)
+        rim = peak * (0.094, 0.118, 1) + (0, -0.038, 1.772)
         parts = [(dome, True), (rim + out * peak * (0.7, 1.0, 1) - out * (0, 0, 0.4), False)]
         if rng.random() < 0.12:  # worn back to front
             parts = [(p * (1, -1, 1) + (0, -0.07, 0), closed) for p, closed in parts]

@@ -19,7 +19,7 @@ WORN = {"t-shirt": 0.24, "shirt": 0.17, "sweater": 0.14, "hoodie": 0.08, "jacket
 WAISTLINE = 1.015  # where tucked tops end, on the average body
 DRESS = 0.2  # share of dresses, to be added for women
 SLEEVES = {
-    "t-shirt": (0.0, 0.94, 0.06), "shirt": (0.0, 0.2, 0.8), "sweater": (0.0, 0.0, 1.0), "hoodie": (0.0, 0.0, 1.0),
+    "t-shirt": (0.0, 1.0, 0.0), "shirt": (0.0, 0.2, 0.8), "sweater": (0.0, 0.0, 1.0), "hoodie": (0.0, 0.0, 1.0),
     "jacket": (0.0, 0.0, 1.0), "coat": (0.0, 0.0, 1.0), "tank top": (1.0, 0.0, 0.0), "dress": (0.35, 0.4, 0.25),
 }  # fmt: skip
 PATTERNED = {"t-shirt": 0.3, "shirt": 0.32, "sweater": 0.25, "dress": 0.3, "tank top": 0.2}
@@ -66,7 +66,7 @@ def draw_look(body: Body, rng: np.random.Generator, *, top_colour: str | None = 
         if top == "coat" and bottom == "shorts":
             bottom = "trousers"
     bottoms = _pick(rng, NAMES, BOTTOM_SHARES) if bottom else None
-    if bottoms and (bottoms == colour or bottoms in CLASHES[colour]) and rng.random() < 0.75:
+    if bottoms and (bottoms == colour or bottoms in CLASHES[colour]) and rng.random() < 0.88:
         bottoms = _colour(rng, unlike=(colour,), among=("black", "grey", "blue", "navy", "beige", "brown", "white"))
     pattern = "plain"
     if rng.random() < PATTERNED.get(top, 0.0):
@@ -166,7 +166,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     if look.bottom == "trousers":
         style = int(rng.choice(3, p=(0.3, 0.5, 0.2) if look.sex == "woman" else (0.12, 0.63, 0.25)))
         fit.leg_end = rng.uniform(0.035, 0.06)
-        fit.leg_loose, fit.leg_out = ((0.962, 0.008), (0.985, 0.014), (0.997, 0.02))[style]
+        fit.leg_loose, fit.leg_out = ((0.958, 0.006), (0.975, 0.011), (0.99, 0.016))[style]
     elif look.bottom == "shorts":
         fit.leg_end, fit.leg_loose, fit.leg_out = rng.uniform(0.53, 0.7), 0.998, rng.uniform(0.014, 0.03)
     elif look.bottom == "skirt" or top == "dress":
@@ -222,6 +222,7 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
     skin = skin_colour(look.skin, rng)
     hair = linear(HAIR_RGB[look.hair_colour]) * rng.uniform(0.8, 1.2)
     top = shade(look.top_colour, rng)
+    sole = "grey" if look.shoes == "white" else "white" if look.shoes != "brown" and rng.random() < 0.5 else "black"
     made_up = look.sex == "woman" and look.age != "child" and rng.random() < 0.4
     eyes = (0.5, 0.3, 0.2) if look.skin == "light" else (1.0, 0.0, 0.0)
     out = {name: skin for name in COLOURS} | {
@@ -230,7 +231,7 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "top": top,
         "bottom": shade(look.bottom_colour, rng) if look.bottom_colour else top,
         "shoes": shade(look.shoes, rng),
-        "sole": shade("white" if look.shoes != "brown" and rng.random() < 0.5 else "black", rng),
+        "sole": shade(sole, rng),
         "lips": 0.5 * skin + 0.5 * linear((190, 40, 50)) if made_up else skin * (0.85, 0.5, 0.5),
         "eye": linear([(38, 24, 16), (52, 62, 84), (60, 56, 34)][int(rng.choice(3, p=eyes))]),
         "beard": hair * 0.85 + 0.08 * skin,
@@ -245,7 +246,7 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "tie": shade(look.tie or "navy", rng),
         "belt": linear((30, 22, 18)),
         "lens": linear((14, 14, 18)),
-        "collar": top * 0.92,
+        "collar": top * (1.0 if look.top == "shirt" else 0.9),
     }  # fmt: skip
     return {name: np.asarray(value, np.float32) for name, value in out.items()}
 
