@@ -28,14 +28,14 @@ COLOURS = (
 ) = range(len(COLOURS))  # fmt: skip
 CUTS = (
     "kind", "pattern", "period", "duty", "hem", "neck", "vee", "sleeve", "bottom", "leg_end", "shoe", "tights", "open",
-    "print", "fold", "hairy", "fringe", "beard", "tucked", "skirt_hem", "buttons", "knit", "bare", "denim", "bag",
+    "print", "fold", "hairy", "fringe", "beard", "tucked", "skirt_hem", "buttons", "knit", "bare", "denim", "bag", "gap",
 )  # fmt: skip
 (
     KIND, PATTERN, PERIOD, DUTY, HEM, NECK, VEE, SLEEVE, LOWER, LEG_END, SHOE, TIGHTS, OPEN, PRINT, FOLD, HAIRY, FRINGE,
-    BEARD, TUCKED, SKIRT_HEM, BUTTONS, KNIT, BARE, DENIM, BAG,
+    BEARD, TUCKED, SKIRT_HEM, BUTTONS, KNIT, BARE, DENIM, BAG, GAP,
 ) = range(len(CUTS))  # fmt: skip
 WAIST = 1.035  # height of a waistband on the average body
-OPENING = 0.06  # half width of an open top's front, radians per unit of ``open``
+INNER_HEM = 0.92  # where the shirt under an open top ends
 
 
 @dataclass
@@ -174,7 +174,9 @@ def _trunk(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray) -
     elif z > 1.3 and _bare_chest(x, y, z, cut):
         _put(c, colours, SKIN_C, 0.86 if y < -0.03 and 1.53 < z < 1.6 else 1.0)  # the chin throws a shadow
     elif z > cut[HEM]:
-        if cut[OPEN] > 0 and y < 0.02 and (z < 1.35 or x < _opening(z, cut)):
+        if cut[OPEN] > 0 and z < INNER_HEM:
+            _bottom(a, c, colours, cut, False)
+        elif cut[OPEN] > 0 and y < 0.02 and (z < 1.35 or x < _opening(z, cut)):
             _put(c, colours, INNER_C, _folds(a, cut) * (0.7 if x < 0.0035 else 1.0))
         else:
             _top(a, c, colours, cut, False)
@@ -265,11 +267,19 @@ def _top(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray, tub
         return
     if tube and z < (cut[HEM] - 0.05 if kind < 7 else cut[SKIRT_HEM]) + (0.05 if knit else 0.018):
         light *= 0.86 + (0.1 * np.sin(a[0] * 420) if knit else 0.0)
+    if tube and cut[OPEN] > 0 and a[7] < 1.4:
+        lapel = cut[GAP] + 0.03 + 0.4 * min(max((z - 1.1) / 0.3, 0.0), 1.0) * (kind != 3)
+        if abs(a[7] - lapel) < 0.03:
+            light *= 0.6
+    if kind == 4 and z < cut[HEM] and tube:
+        light *= 0.78  # a jacket's waistband
     if y < 0:
         if cut[BUTTONS] > 0 and z < 1.5:
             light *= _closure(x, z, c, cut)
         if (kind == 4 or kind == 5) and abs(z - 1.075 + 0.25 * (x - 0.12)) < 0.006 and 0.07 < x < 0.15:
             light *= 0.6  # pockets
+        if kind == 4 and cut[OPEN] == 0 and 0.055 < x < 0.135 and (abs(z - 1.285) < 0.005 or abs(z - 1.255) < 0.003):
+            light *= 0.66  # breast pockets with flaps
         if kind == 3 and 1.0 < z < 1.17 and abs(x - 0.135 + 0.35 * max(z - 1.06, 0.0)) < 0.006:
             light *= 0.66  # the pouch of a hoodie
         if kind == 1 and 0.055 < a[0] < 0.13 and 1.24 < z < 1.35 and (z > 1.342 or x < 0.06 or x > 0.125):
@@ -294,7 +304,11 @@ def _top(a: np.ndarray, c: np.ndarray, colours: np.ndarray, cut: np.ndarray, tub
 def _closure(x: float, z: float, c: np.ndarray, cut: np.ndarray) -> float:
     """Buttons on a placket, or a zip; returns how it shades the cloth."""
     if cut[BUTTONS] == 2:
-        return 0.5 if x < 0.006 else 1.0
+        if x < 0.005:  # a zip's metal on its dark tape
+            for q in range(3):
+                c[q] = 0.3 * c[q] + 0.25
+            return 1.0
+        return 0.45 if x < 0.013 else 1.0
     if (z / 0.095) % 1 < 0.13 and x < 0.0065:
         bright = 0.08 if c[0] + c[1] + c[2] > 0.9 else 0.3
         for q in range(3):

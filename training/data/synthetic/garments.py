@@ -53,6 +53,11 @@ class Fit:
     tucked: bool = False
     collar: str = ""  # "shirt", "high", "hood"
 
+    @property
+    def gap(self) -> float:
+        """Half angle of an open front."""
+        return float(np.arctan2(0.03 + 0.05 * self.open, 0.115)) if self.open else 0.0
+
 
 def _level(fitted: Fitted, value: np.ndarray | float) -> np.ndarray:
     """Fractional row of a height or a place along the arm."""
@@ -171,7 +176,7 @@ class Tailor:
         push = np.where((arm < 0.5) & (z < 1.0), 0.006 * clothed, push) * self.size + 0.007 * foot
         rest = rest + vertex_normals(rest, rig.faces) * push[:, None].astype(np.float32)
         rest[:, 2] = np.where(foot > 0, np.maximum(rest[:, 2], self.body.rest[:, 2] - 0.004), rest[:, 2])
-        over = np.clip((z - cut.hem - 0.02) / 0.05, 0, 1)
+        over = np.clip((z - max(cut.hem, 0.88) - 0.02) / 0.05, 0, 1)
         mine = (arm < 0.35) & (head < 0.3)
         amount = mine * np.clip((1.45 - z) / 0.08, 0, 1)
         if cut.leg_end or cut.skirt_hem:
@@ -262,23 +267,19 @@ class Tailor:
         rows, columns, top = 10, 28, 1.04
         z = np.linspace(top, cut.skirt_hem, rows)
         below = np.clip(0.95 - z, 0, 1)
-        push = 0.005 + cut.thick * cut.tucked + 0.008 * np.clip((top - z) / 0.06, 0, 1) + cut.flare * below
+        start = -0.001 if self.look.top == "dress" else 0.005 + cut.thick * cut.tucked
+        push = start + (0.013 - min(start, 0.005)) * np.clip((top - z) / 0.06, 0, 1) + cut.flare * below
         waves = np.cos(cut.pleats * 2 * np.pi * np.arange(columns) / columns + rng.uniform(0, 6)) if cut.pleats else 0.0
         push = push[:, None] + 0.035 * np.clip(below / 0.4, 0, 1)[:, None] * cut.flare * 2 * waves
-        return band(
-            draped(self.fits["trunk"], 0.95, 0.997), top, cut.skirt_hem, rows, push * np.ones((rows, columns)), BOTTOM
-            if self.look.bottom == "skirt" else TOP, columns=columns,
-        )  # fmt: skip
+        hips, part = draped(self.fits["trunk"], 0.95, 0.997), BOTTOM if self.look.bottom == "skirt" else TOP
+        return band(hips, top, cut.skirt_hem, rows, push * np.ones((rows, columns)), part, columns=columns)
 
     def _jacket(self) -> Piece:
         cut = self.cut
         rows = max(int((1.42 - cut.hem) * 16), 8)
         push = np.full(rows, cut.thick + 0.006) + 0.03 * np.clip(0.9 - np.linspace(1.42, cut.hem, rows), 0, 1)
         push[0] = cut.thick * 0.6
-        gap = 0.0
-        if cut.open:
-            gap = float(np.arctan2(0.03 + 0.05 * cut.open, 0.115))
-        return band(self.cover, 1.42, cut.hem, rows, push * self.size, TOP, gap=gap, columns=24)
+        return band(self.cover, 1.42, cut.hem, rows, push * self.size, TOP, gap=cut.gap, columns=24)
 
     def _hem(self) -> Piece:
         """The lower edge of a top worn over trousers or a skirt."""

@@ -175,7 +175,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     fit.collar = {
         "shirt": "shirt",
         "coat": "high",
-        "jacket": "high" if rng.random() < 0.6 else "",
+        "jacket": "high",
         "hoodie": "hood",
     }.get(top, "")
     loose_knit = top in ("sweater", "hoodie")
@@ -190,7 +190,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
         "pattern": {"plain": 0.0, "striped": stripes, "checked": 3.0, "dotted": 4.0}[look.pattern],
         "period": rng.uniform(0.065, 0.1),
         "duty": rng.uniform(0.35, 0.5),
-        "hem": hem + (0.05 if not tucked and top != "dress" else 0.0),
+        "hem": 0.95 if top == "dress" else hem + 0.05 * (not tucked),
         "neck": rng.uniform(0.07, 0.085) + 0.02 * (look.sleeves == "none"),
         "vee": vee,
         "sleeve": sleeve,
@@ -199,6 +199,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
         "shoe": 0.26 if boots else 0.09,
         "tights": float(bool(fit.skirt_hem) and rng.random() < 0.3),
         "open": fit.open,
+        "gap": fit.gap,
         "print": rng.uniform(0.6, 1.5) * printed,
         "fold": rng.uniform(0, 6),
         "hairy": float(look.hair_length != "bald"),
@@ -206,7 +207,10 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
         "beard": float(look.beard),
         "tucked": (1.0 + (look.bottom != "skirt" and rng.random() < 0.7)) * tucked,
         "skirt_hem": fit.skirt_hem,
-        "buttons": {"shirt": 1.0, "coat": 1.0, "jacket": 2.0, "hoodie": zipped}.get(top, 0.0) * (not opened),
+        "buttons": {"shirt": 1.0, "coat": 1.0, "jacket": 1.0 + (stripes > 1 or zipped > 0), "hoodie": zipped}.get(
+            top, 0.0
+        )
+        * (not opened),
         "knit": float(loose_knit),
         "bare": float(look.sleeves == "none"),
         "denim": float(jeans and rng.random() < 0.6),
