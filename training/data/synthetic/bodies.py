@@ -224,9 +224,7 @@ def _body(bank: dict[str, np.ndarray], i: int) -> Body:
     return _describe(bank["rest"][i], bank["joints"][i], bank["curls"][i], sex, years, bulk)
 
 
-def _describe(
-    rest: np.ndarray, joints: np.ndarray, hands: np.ndarray, sex: str, years: float, bulk: float
-) -> Body:
+def _describe(rest: np.ndarray, joints: np.ndarray, hands: np.ndarray, sex: str, years: float, bulk: float) -> Body:
     age = "child" if years < 0.45 else "adult" if years < 0.82 else "old"
     build = "slim" if bulk < 0.38 else "average" if bulk < 0.72 else "heavy"
     return Body(rest, joints, sex, age, float(rest[:, 2].max()), build, hands, years, bulk)

@@ -7,16 +7,16 @@ import numpy as np
 from .bodies import CHEST, NECK, Body, Rig, vertex_normals
 from .cloth import BOTTOM, CHANNELS, COLLAR, SCARF, TIE, TOP
 from .facts import Look
-from .fitting import SPACING, Fitted, fit, smoothed
+from .fitting import Fitted, fit, smoothed
 from .props import grid_faces
 
 THICK = {
-    "t-shirt": 0.009, "shirt": 0.011, "sweater": 0.018, "hoodie": 0.022, "jacket": 0.024, "coat": 0.03, "tank top": 0.006,
-    "dress": 0.007,
+    "t-shirt": 0.009, "shirt": 0.011, "sweater": 0.018, "hoodie": 0.022, "jacket": 0.024, "coat": 0.03,
+    "tank top": 0.006, "dress": 0.007,
 }  # fmt: skip
 LOOSE = {
-    "t-shirt": 0.985, "shirt": 0.985, "sweater": 0.99, "hoodie": 0.993, "jacket": 0.992, "coat": 0.995, "tank top": 0.96,
-    "dress": 0.955,
+    "t-shirt": 0.985, "shirt": 0.985, "sweater": 0.99, "hoodie": 0.993, "jacket": 0.992, "coat": 0.995,
+    "tank top": 0.96, "dress": 0.955,
 }  # fmt: skip
 DRAPED_FROM = 1.36  # height from which a top hangs freely
 
@@ -53,6 +53,11 @@ class Fit:
     tucked: bool = False
     collar: str = ""  # "shirt", "high", "hood"
 
+    @property
+    def gap(self) -> float:
+        """Half angle of an open front."""
+        return float(np.arctan2(0.03 + 0.05 * self.open, 0.115)) if self.open else 0.0
+
 
 def _level(fitted: Fitted, value: np.ndarray | float) -> np.ndarray:
     """Fractional row of a height or a place along the arm."""
@@ -74,7 +79,15 @@ def draped(fitted: Fitted, start: float, loose: float) -> Fitted:
 
 
 def band(
-    fitted: Fitted, high: float, low: float, rows: int, out: np.ndarray | float, part: int, *, gap: float = 0.0, columns: int = 0
+    fitted: Fitted,
+    high: float,
+    low: float,
+    rows: int,
+    out: np.ndarray | float,
+    part: int,
+    *,
+    gap: float = 0.0,
+    columns: int = 0,
 ) -> Piece:
     """Cloth about a tube from level ``high`` to ``low``.
 
@@ -144,14 +157,16 @@ class Tailor:
     def body_mesh(self, attributes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The body's own vertices (V, 3) under and in clothes, and their attributes (V, 6), slid along with them."""
         rig, cut = self.rig, self.cut
-        _x, y, z, arm, along, head = attributes[:, :6].T
+        z, arm, along, head = attributes[:, 2:6].T
         rest = self.body.rest
         clothed = np.where(arm > 0.5, np.clip((cut.sleeve - along) / 0.1, 0, 1), np.clip((1.53 - z) / 0.06, 0, 1))
         clothed *= (head < 0.3) & ((z > 0.09) | (arm > 0.5))
         if not cut.leg_end:
             clothed *= (arm > 0.5) | (z > 0.85)
         foot = np.clip((0.11 - z) / 0.03, 0, 1) * (arm < 0.5)
-        firm = np.where(arm > 0.5, 1, 0.25 + 0.75 * np.clip((1.44 - z) / 0.08, 0, 1))  # keeps the slope of the shoulders
+        firm = np.where(
+            arm > 0.5, 1, 0.25 + 0.75 * np.clip((1.44 - z) / 0.08, 0, 1)
+        )  # keeps the slope of the shoulders
         amount = np.maximum(clothed * firm, 0.7 * foot).astype(np.float32) * 0.6
         both = smoothed(np.concatenate([rest, attributes], 1), rig.starts, rig.near, amount, 5)
         rest, slid = both[:, :3], both[:, 3:]
@@ -161,7 +176,7 @@ class Tailor:
         push = np.where((arm < 0.5) & (z < 1.0), 0.006 * clothed, push) * self.size + 0.007 * foot
         rest = rest + vertex_normals(rest, rig.faces) * push[:, None].astype(np.float32)
         rest[:, 2] = np.where(foot > 0, np.maximum(rest[:, 2], self.body.rest[:, 2] - 0.004), rest[:, 2])
-        over = np.clip((z - cut.hem - 0.02) / 0.05, 0, 1)
+        over = np.clip((z - max(cut.hem, 0.88) - 0.02) / 0.05, 0, 1)
         mine = (arm < 0.35) & (head < 0.3)
         amount = mine * np.clip((1.45 - z) / 0.08, 0, 1)
         if cut.leg_end or cut.skirt_hem:
@@ -243,6 +258,8 @@ class Tailor:
         leg = draped(self.fits[f"leg{g:+d}"], 0.84, cut.leg_loose)
         rows = max(int((0.93 - cut.leg_end) * 14), 5)
         push = ramp(rows, 0.0, cut.leg_out, 0.5)
+        if self.look.top == "coat":  # lies under the coat
+            push -= 0.03 * np.clip((np.linspace(0.93, cut.leg_end, rows) - cut.hem) / 0.06, 0, 1)
         return band(leg, 0.93, cut.leg_end, rows, push * self.size, BOTTOM)
 
     def _skirt(self, rng: np.random.Generator) -> Piece:
@@ -250,23 +267,19 @@ class Tailor:
         rows, columns, top = 10, 28, 1.04
         z = np.linspace(top, cut.skirt_hem, rows)
         below = np.clip(0.95 - z, 0, 1)
-        push = 0.005 + 0.008 * np.clip((top - z) / 0.06, 0, 1) + cut.flare * below
+        start = -0.001 if self.look.top == "dress" else 0.005 + cut.thick * cut.tucked
+        push = start + (0.013 - min(start, 0.005)) * np.clip((top - z) / 0.06, 0, 1) + cut.flare * below
         waves = np.cos(cut.pleats * 2 * np.pi * np.arange(columns) / columns + rng.uniform(0, 6)) if cut.pleats else 0.0
         push = push[:, None] + 0.035 * np.clip(below / 0.4, 0, 1)[:, None] * cut.flare * 2 * waves
-        return band(
-            draped(self.fits["trunk"], 0.95, 0.997), top, cut.skirt_hem, rows, push * np.ones((rows, columns)), BOTTOM
-            if self.look.bottom == "skirt" else TOP, columns=columns,
-        )  # fmt: skip
+        hips, part = draped(self.fits["trunk"], 0.95, 0.997), BOTTOM if self.look.bottom == "skirt" else TOP
+        return band(hips, top, cut.skirt_hem, rows, push * np.ones((rows, columns)), part, columns=columns)
 
     def _jacket(self) -> Piece:
         cut = self.cut
         rows = max(int((1.42 - cut.hem) * 16), 8)
         push = np.full(rows, cut.thick + 0.006) + 0.03 * np.clip(0.9 - np.linspace(1.42, cut.hem, rows), 0, 1)
         push[0] = cut.thick * 0.6
-        gap = 0.0
-        if cut.open:
-            gap = float(np.arctan2(0.03 + 0.05 * cut.open, 0.115))
-        return band(self.cover, 1.42, cut.hem, rows, push * self.size, TOP, gap=gap, columns=24)
+        return band(self.cover, 1.42, cut.hem, rows, push * self.size, TOP, gap=cut.gap, columns=24)
 
     def _hem(self) -> Piece:
         """The lower edge of a top worn over trousers or a skirt."""
@@ -282,7 +295,13 @@ class Tailor:
         cut, look, out = self.cut, self.look, []
         neck = self.fits["neck"]
         if cut.collar == "shirt":
-            out.append(self._ring(neck, (1.56, 1.552, 1.522), (0.008, 0.014, 0.03), COLLAR, gap=0.2))
+            collar = self._ring(neck, (1.572, 1.568, 1.535, 1.515), (0.004, 0.014, 0.03, 0.04), COLLAR, gap=0.12)
+            grid = collar.points.reshape(4, -1, 3)
+            points = np.clip(1 - np.arange(17) / 3.0, 0, 1) + np.clip(1 - np.arange(17)[::-1] / 3.0, 0, 1)
+            grid[2:, :, 2] -= (0.03 * self.size * points) * np.array([[0.5], [1.0]])  # its two tips
+            grid[2:, :, 1] -= (0.018 * self.size * points) * np.array([[0.5], [1.0]])
+            collar.attributes.reshape(4, -1, CHANNELS)[3, :, 6] = 0.62  # its edge stands out from the shirt
+            out.append(collar)
         elif cut.collar == "high":
             out.append(self._ring(neck, (1.575, 1.565, 1.515), (0.01, 0.02, 0.052), COLLAR, gap=0.3))
         elif cut.collar == "hood":
@@ -298,8 +317,8 @@ class Tailor:
             points[..., 2] += fat * profile[:, 0][:, None]
             out.append(piece)
         if look.scarf:
-            profile = ((1.59, 0.01), (1.585, 0.036), (1.555, 0.05), (1.52, 0.042), (1.50, 0.012))
-            out.append(self._ring(neck, tuple(z for z, _ in profile), tuple(o for _, o in profile), SCARF))
+            heights = ((1.59, 0.01), (1.585, 0.036), (1.555, 0.05), (1.52, 0.042), (1.50, 0.012))
+            out.append(self._ring(neck, tuple(z for z, _ in heights), tuple(o for _, o in heights), SCARF))
             x = rng.choice([-1, 1]) * rng.uniform(0.03, 0.06)
             out.append(self._strip(x, 1.50, rng.uniform(1.15, 1.3), 0.055, 0.06, cut.thick + 0.022, SCARF))
         if look.tie:
@@ -327,7 +346,15 @@ class Tailor:
         """Cloth that hangs down the chest: a tie, the end of a scarf."""
         rows = 8
         count = self.shirt.radius.shape[1]
-        base = band(self.cover if part == SCARF else self.shirt, high, low, rows, np.full(rows, out * self.size), part, columns=count * 4)
+        base = band(
+            self.cover if part == SCARF else self.shirt,
+            high,
+            low,
+            rows,
+            np.full(rows, out * self.size),
+            part,
+            columns=count * 4,
+        )
         grid, weights = base.points.reshape(rows, -1, 3), base.weights.reshape(rows, -1, 20)
         half = np.linspace(wide, wider, rows)
         if part == TIE:
@@ -342,5 +369,9 @@ class Tailor:
                 shares.append(weights[k, 0])
                 attributes.append((at, y, np.linspace(high, low, rows)[k], 0, 0, 0, 1 if side == 0 else 0.85, 0))
         return Piece(
-            np.array(points), np.array(shares), grid_faces(rows, 3, closed=False), np.array(attributes, np.float32), part
+            np.array(points),
+            np.array(shares),
+            grid_faces(rows, 3, closed=False),
+            np.array(attributes, np.float32),
+            part,
         )

@@ -30,7 +30,13 @@ class Head:
         self.shift = mine.min(0) - theirs.min(0) * self.scale
 
     def piece(
-        self, points: np.ndarray, faces: np.ndarray, part: int, *, chest: np.ndarray | float = 0.0, out: np.ndarray | float = 1.0
+        self,
+        points: np.ndarray,
+        faces: np.ndarray,
+        part: int,
+        *,
+        chest: np.ndarray | float = 0.0,
+        out: np.ndarray | float = 1.0,
     ) -> Piece:
         """A piece of the average head's points (n, 3); ``chest`` is the share (n,) that follows the chest."""
         weights = np.zeros((len(points), 20), np.float32)
@@ -62,7 +68,9 @@ def _loose(head: Head, rng: np.random.Generator) -> list[Piece]:
     t = np.linspace(0, 1, rows)[:, None]
     ends = drop + 0.02 * np.abs(h) / wide + rng.normal(0, 0.012, columns)
     z = 1.805 + (ends - 1.805) * t**0.9
-    crown = np.where(z > 1.72, np.sqrt(np.clip(1 - ((z - 1.72) / 0.13) ** 2, 0.12, 1)), 1 + 0.3 * np.clip(1.72 - z, 0, 0.2))
+    crown = np.where(
+        z > 1.72, np.sqrt(np.clip(1 - ((z - 1.72) / 0.13) ** 2, 0.12, 1)), 1 + 0.3 * np.clip(1.72 - z, 0, 0.2)
+    )
     locks = 1 + 0.035 * np.sin(h * 9 + 3 * t) * t + wave / 0.1 * np.sin(12 * t + 3 * h)
     x = 0.098 * crown * locks * np.sin(h)
     y = -0.038 + 0.118 * crown * locks * np.cos(h) + 0.03 * np.clip(1.62 - z, 0, 0.2) / 0.2
@@ -112,18 +120,18 @@ def _dome(rows: int, columns: int, top: float, low: float, out: float, *, flat: 
 def _hat(head: Head, kind: str, rng: np.random.Generator) -> list[Piece]:
     rows, columns = 7, 20
     if kind == "beanie":
-        dome = _dome(rows, columns, 1.885, 1.735, 0.013, flat=False)
+        dome = _dome(rows, columns, 1.888, 1.752, 0.019, flat=False)
         cuff = np.stack([dome[-1] + (0, 0, 0.045), dome[-1] + (0, 0, 0.0)])
         middle = np.array([0, -0.038, 0])
         cuff[..., :2] = (cuff - middle)[..., :2] * 1.07 + middle[:2]
         cuff[0, :, :2] = (cuff[0] - middle)[:, :2] * 0.985 + middle[:2]
         parts = [(dome, True), (cuff, True)]
     elif kind == "cap":
-        dome = _dome(rows, columns, 1.872, 1.762, 0.01, flat=False)
+        dome = _dome(rows, columns, 1.875, 1.766, 0.014, flat=False)
         h = np.linspace(-1.15, 1.15, 13)
         out = np.stack([0 * h, 0.085 * np.cos(h / 1.15 * np.pi / 2) ** 0.6])[..., None]
         peak = np.stack([np.sin(h), -np.cos(h), 0 * h], -1)
-        rim = peak * (0.091, 0.115, 1) + (0, -0.038, 1.772)
+        rim = peak * (0.094, 0.118, 1) + (0, -0.038, 1.772)
         parts = [(dome, True), (rim + out * peak * (0.7, 1.0, 1) - out * (0, 0, 0.4), False)]
         if rng.random() < 0.12:  # worn back to front
             parts = [(p * (1, -1, 1) + (0, -0.07, 0), closed) for p, closed in parts]
@@ -148,7 +156,9 @@ def _glasses(head: Head, *, dark: bool) -> list[Piece]:
     out = []
     for g in (1, -1):
         middle = np.array([0.0335 * g, -0.159, 1.7175])
-        ring = np.stack([np.cos(h) * 0.026, 0.35 * np.abs(np.cos(h)) * 0.012 * (g * np.cos(h) > 0), np.sin(h) * 0.02], -1)
+        ring = np.stack(
+            [np.cos(h) * 0.026, 0.35 * np.abs(np.cos(h)) * 0.012 * (g * np.cos(h) > 0), np.sin(h) * 0.02], -1
+        )
         rim = np.stack([ring * 1.08 + middle, ring * 0.78 + middle])
         out.append(head.piece(rim.reshape(-1, 3), grid_faces(2, 12, closed=True), FRAME))
         if dark:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 SHAPES = ("open", "relaxed", "grip", "point")  # "open" is the flat hand of the rest pose
 CURLS = {
     "relaxed": ((10, 12, 8), (18, 26, 16), (24, 30, 18), (28, 32, 20), (30, 34, 20)),
-    "grip": ((24, 22, 30), (52, 66, 40), (56, 68, 42), (60, 68, 42), (62, 66, 42)),
-    "point": ((26, 34, 40), (4, 4, 2), (80, 92, 62), (82, 92, 62), (82, 90, 60)),
+    "grip": ((32, 30, 34), (52, 66, 40), (56, 68, 42), (60, 68, 42), (62, 66, 42)),
+    "point": ((36, 42, 46), (4, 4, 2), (80, 92, 62), (82, 92, 62), (82, 90, 60)),
 }  # degrees at the three joints of thumb, index, middle, ring and little finger
 
 
@@ -36,7 +36,8 @@ def curl(
         at = lambda name, side=side: heads[:, labels.index(f"{name}.{side}")]  # noqa: E731
         across = at("finger2-1") - at("finger5-1")
         along = at("finger3-1") - at("wrist")
-        palm = _unit(np.cross(across, along)) * (1 if side == "L" else -1)  # from the palm outwards
+        back = _unit(np.cross(across, along)) * (1 if side == "L" else -1)  # from the palm to the hand's back
+        inward = _unit(0.3 * _unit(along) - 0.6 * _unit(across) - back)  # where the thumb closes to
         for finger in range(1, 6):
             names = [f"finger{finger}-{k}.{side}" for k in (1, 2, 3)]
             rotation = np.broadcast_to(np.eye(3), (len(vertices), 3, 3))
@@ -48,9 +49,7 @@ def curl(
                     place = place + np.einsum("bij,bj->bi", rotation, head - before)
                 if k < 2:
                     direction = _unit(heads[:, labels.index(names[k + 1])] - head)
-                axis = _unit(np.cross(palm, direction))
-                if finger == 1:  # the thumb closes across the palm
-                    axis = _unit(axis - 0.7 * direction)
+                axis = _unit(np.cross(direction, inward) if finger == 1 else np.cross(back, direction))
                 rotation = rotation @ _about(axis, np.radians(CURLS[shape][finger - 1][k]))
                 share = (weight * (index == labels.index(name))).sum(1)
                 on = share > 0

@@ -13,7 +13,7 @@ HAIR_RGB = {
     "grey": (140, 138, 136), "white": (226, 224, 220),
 }  # fmt: skip
 SKIN_RGB = np.array(
-    [(246, 212, 186), (232, 184, 152), (208, 152, 114), (164, 108, 74), (116, 74, 50), (76, 50, 36)], np.float32
+    [(242, 206, 178), (232, 184, 152), (208, 152, 114), (164, 108, 74), (116, 74, 50), (76, 50, 36)], np.float32
 )
 SKIN_RANGE = {"light": (0.0, 1.5), "medium": (1.8, 3.0), "dark": (3.6, 5.0)}  # places along ``SKIN_RGB``
 
@@ -29,7 +29,8 @@ def shade(name: str, rng: np.random.Generator) -> np.ndarray:
     dull = rng.uniform(0, 0.06 if name in ("white", "black", "grey", "brown", "beige", "navy") else 0.22)
     value = rng.uniform(0.92, 1.04) if name in ("white", "black", "beige") else rng.uniform(0.84, 1.06)
     out = base * (1 - dull) + base.mean() * dull
-    return linear(np.clip(out * value + rng.normal(0, 4, 3), 4, 250))
+    cast = rng.normal(0, 2.2 if name in ("black", "grey", "white") else 4, 3)  # greys take a hue easily
+    return linear(np.clip(out * value + cast * min(1.0, 0.3 + out.mean() / 120), 4, 250))
 
 
 def skin_colour(skin: str, rng: np.random.Generator) -> np.ndarray:

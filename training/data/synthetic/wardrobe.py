@@ -19,7 +19,7 @@ WORN = {"t-shirt": 0.24, "shirt": 0.17, "sweater": 0.14, "hoodie": 0.08, "jacket
 WAISTLINE = 1.015  # where tucked tops end, on the average body
 DRESS = 0.2  # share of dresses, to be added for women
 SLEEVES = {
-    "t-shirt": (0.0, 0.94, 0.06), "shirt": (0.0, 0.2, 0.8), "sweater": (0.0, 0.0, 1.0), "hoodie": (0.0, 0.0, 1.0),
+    "t-shirt": (0.0, 1.0, 0.0), "shirt": (0.0, 0.2, 0.8), "sweater": (0.0, 0.0, 1.0), "hoodie": (0.0, 0.0, 1.0),
     "jacket": (0.0, 0.0, 1.0), "coat": (0.0, 0.0, 1.0), "tank top": (1.0, 0.0, 0.0), "dress": (0.35, 0.4, 0.25),
 }  # fmt: skip
 PATTERNED = {"t-shirt": 0.3, "shirt": 0.32, "sweater": 0.25, "dress": 0.3, "tank top": 0.2}
@@ -30,8 +30,8 @@ CLASHES = {
     "white": ("beige", "grey"), "black": ("navy", "grey", "brown"), "grey": ("white", "black", "beige"),
     "navy": ("black", "blue", "purple"), "blue": ("navy", "purple"), "brown": ("black", "red", "beige", "orange"),
     "red": ("orange", "pink", "brown"), "orange": ("red", "yellow", "brown"), "yellow": ("beige", "orange", "white"),
-    "pink": ("red", "beige", "purple", "white"), "purple": ("navy", "blue", "pink"), "beige": ("white", "yellow", "pink",
-    "grey", "brown"), "green": (),
+    "pink": ("red", "beige", "purple", "white"), "purple": ("navy", "blue", "pink"), "green": (),
+    "beige": ("white", "yellow", "pink", "grey", "brown"),
 }  # fmt: skip
 
 
@@ -66,20 +66,22 @@ def draw_look(body: Body, rng: np.random.Generator, *, top_colour: str | None = 
         if top == "coat" and bottom == "shorts":
             bottom = "trousers"
     bottoms = _pick(rng, NAMES, BOTTOM_SHARES) if bottom else None
-    if bottoms and (bottoms == colour or bottoms in CLASHES[colour]) and rng.random() < 0.75:
+    if bottoms and (bottoms == colour or bottoms in CLASHES[colour]) and rng.random() < 0.88:
         bottoms = _colour(rng, unlike=(colour,), among=("black", "grey", "blue", "navy", "beige", "brown", "white"))
     pattern = "plain"
     if rng.random() < PATTERNED.get(top, 0.0):
         pattern = _pick(rng, ["striped", "checked", "dotted"], (0.5, 0.5, 0.0) if top == "shirt" else (0.6, 0.15, 0.25))
-    second = _colour(rng, unlike=(colour,), among=("white", "navy", "black", "red", "grey")) if pattern != "plain" else None
+    second = (
+        _colour(rng, unlike=(colour,), among=("white", "navy", "black", "red", "grey")) if pattern != "plain" else None
+    )
     inner = None
     if rng.random() < OPENED.get(top, 0.0):
         inner = _colour(rng, unlike=(colour, bottoms), among=("white", "grey", "black", "blue", "navy", "beige", "red"))
     sleeves = _pick(rng, ["none", "short", "long"], SLEEVES[top])
+    formal = top == "shirt" and inner is None and sleeves == "long"
     tie = None
-    if not woman and not child and (top == "shirt" and inner is None and sleeves == "long" or top == "jacket" and inner):
-        if rng.random() < 0.22:
-            tie = _colour(rng, unlike=(inner or colour,), among=("red", "navy", "black", "blue", "green", "purple"))
+    if not woman and not child and (formal or (top == "jacket" and inner)) and rng.random() < 0.22:
+        tie = _colour(rng, unlike=(inner or colour,), among=("red", "navy", "black", "blue", "green", "purple"))
     warm = top in ("coat", "jacket", "sweater")
     scarf = _colour(rng, unlike=(colour, inner)) if warm and tie is None and rng.random() < 0.18 else None
     skin = _skin(rng, {colour, bottoms, inner} - {None})
@@ -117,7 +119,12 @@ def draw_look(body: Body, rng: np.random.Generator, *, top_colour: str | None = 
 def _skin(rng: np.random.Generator, cloth: set[str | None]) -> str:
     """A tone from which the cloth can be told."""
     free = {"light", "medium", "dark"}
-    for name, alike in (("beige", {"light", "medium"}), ("pink", {"light"}), ("orange", {"medium"}), ("brown", {"dark"})):
+    for name, alike in (
+        ("beige", {"light", "medium"}),
+        ("pink", {"light"}),
+        ("orange", {"medium"}),
+        ("brown", {"dark"}),
+    ):
         if name in cloth and free - alike:
             free -= alike
     return _pick(rng, sorted(free), [{"light": 0.45, "medium": 0.3, "dark": 0.25}[f] for f in sorted(free)])
@@ -157,42 +164,60 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     if look.tie and opened:
         fit.open = 1.2
     if look.bottom == "trousers":
-        style = rng.choice(3, p=(0.3, 0.5, 0.2) if look.sex == "woman" else (0.12, 0.63, 0.25))
+        style = int(rng.choice(3, p=(0.3, 0.5, 0.2) if look.sex == "woman" else (0.12, 0.63, 0.25)))
         fit.leg_end = rng.uniform(0.035, 0.06)
-        fit.leg_loose, fit.leg_out = ((0.962, 0.008), (0.985, 0.014), (0.997, 0.02))[int(style)]
+        fit.leg_loose, fit.leg_out = ((0.958, 0.006), (0.975, 0.011), (0.99, 0.016))[style]
     elif look.bottom == "shorts":
         fit.leg_end, fit.leg_loose, fit.leg_out = rng.uniform(0.53, 0.7), 0.998, rng.uniform(0.014, 0.03)
     elif look.bottom == "skirt" or top == "dress":
         fit.skirt_hem = rng.uniform(0.24, 0.36) if rng.random() < 0.25 else rng.uniform(0.46, 0.68)
         fit.flare, fit.pleats = rng.uniform(0.02, 0.16), int(rng.choice([0, 5, 7]))
-    fit.collar = {"shirt": "shirt", "coat": "high", "jacket": "high" if rng.random() < 0.6 else "", "hoodie": "hood"}.get(top, "")
-    style = float(rng.integers(1, 3))  # of stripes
+    fit.collar = {
+        "shirt": "shirt",
+        "coat": "high",
+        "jacket": "high",
+        "hoodie": "hood",
+    }.get(top, "")
+    loose_knit = top in ("sweater", "hoodie")
+    stripes = 1.0 if rng.random() < 0.8 else 2.0  # level or upright
+    vee = rng.uniform(0.08, 0.16) * (top == "dress" or (top in ("sweater", "t-shirt") and rng.random() < 0.2))
+    printed = look.pattern == "plain" and not opened and top in ("t-shirt", "sweater") and rng.random() < 0.25
+    zipped = 2.0 * (rng.random() < 0.5)
+    jeans = look.bottom in ("trousers", "shorts") and look.bottom_colour in ("blue", "navy", "black", "grey")
+    boots = look.bottom != "trousers" and look.sex == "woman" and rng.random() < 0.2
     cut = {name: 0.0 for name in CUTS} | {
         "kind": float(KINDS.index(top)),
-        "pattern": {"plain": 0.0, "striped": 1.0 if rng.random() < 0.8 else 2.0, "checked": 3.0, "dotted": 4.0}[look.pattern],
+        "pattern": {"plain": 0.0, "striped": stripes, "checked": 3.0, "dotted": 4.0}[look.pattern],
         "period": rng.uniform(0.065, 0.1),
         "duty": rng.uniform(0.35, 0.5),
-        "hem": hem + (0.05 if not tucked and top != "dress" else 0.0),
-        "neck": 0.058 if fit.collar in ("high", "shirt") else rng.uniform(0.07, 0.085) + 0.02 * (look.sleeves == "none"),
-        "vee": 0.03 * (look.tie is None) if fit.collar == "shirt" else rng.uniform(0.08, 0.16) if top == "dress" or top in ("sweater", "t-shirt") and rng.random() < 0.2 else 0.0,
+        "hem": 0.95 if top == "dress" else hem + 0.05 * (not tucked),
+        "neck": rng.uniform(0.07, 0.085) + 0.02 * (look.sleeves == "none"),
+        "vee": vee,
         "sleeve": sleeve,
         "bottom": {"trousers": 1.0, "shorts": 2.0, "skirt": 3.0}.get(look.bottom or "", 0.0),
         "leg_end": fit.leg_end or (0.9 if look.bottom == "skirt" else 0.0),
-        "shoe": 0.26 if look.bottom != "trousers" and look.sex == "woman" and rng.random() < 0.2 else 0.09,
+        "shoe": 0.26 if boots else 0.09,
         "tights": float(bool(fit.skirt_hem) and rng.random() < 0.3),
         "open": fit.open,
-        "print": rng.uniform(0.6, 1.5) * (top in ("t-shirt", "hoodie", "sweater") and not opened and rng.random() < 0.25),
+        "gap": fit.gap,
+        "print": rng.uniform(0.6, 1.5) * printed,
         "fold": rng.uniform(0, 6),
         "hairy": float(look.hair_length != "bald"),
         "fringe": float(rng.integers(1, 3)) if look.hair_length == "bald" else 0.0,
         "beard": float(look.beard),
         "tucked": (1.0 + (look.bottom != "skirt" and rng.random() < 0.7)) * tucked,
         "skirt_hem": fit.skirt_hem,
-        "buttons": {"shirt": 1.0, "coat": 1.0, "jacket": 2.0, "hoodie": 2.0 * (style > 1)}.get(top, 0.0) * (not opened),
-        "knit": float(top in ("sweater", "hoodie")),
+        "buttons": {"shirt": 1.0, "coat": 1.0, "jacket": 1.0 + (stripes > 1 or zipped > 0), "hoodie": zipped}.get(
+            top, 0.0
+        )
+        * (not opened),
+        "knit": float(loose_knit),
         "bare": float(look.sleeves == "none"),
-        "denim": float(look.bottom in ("trousers", "shorts") and look.bottom_colour in ("blue", "navy", "black", "grey") and rng.random() < 0.6),
-    }  # fmt: skip
+        "denim": float(jeans and rng.random() < 0.6),
+    }
+    if fit.collar in ("high", "shirt"):
+        cut["neck"] = 0.058
+        cut["vee"] = 0.03 * (fit.collar == "shirt" and look.tie is None)
     return fit, cut
 
 
@@ -201,6 +226,8 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
     skin = skin_colour(look.skin, rng)
     hair = linear(HAIR_RGB[look.hair_colour]) * rng.uniform(0.8, 1.2)
     top = shade(look.top_colour, rng)
+    sole = "grey" if look.shoes == "white" else "white" if look.shoes != "brown" and rng.random() < 0.5 else "black"
+    made_up = look.sex == "woman" and look.age != "child" and rng.random() < 0.4
     eyes = (0.5, 0.3, 0.2) if look.skin == "light" else (1.0, 0.0, 0.0)
     out = {name: skin for name in COLOURS} | {
         "skin": skin,
@@ -208,8 +235,8 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "top": top,
         "bottom": shade(look.bottom_colour, rng) if look.bottom_colour else top,
         "shoes": shade(look.shoes, rng),
-        "sole": shade("white" if look.shoes != "brown" and rng.random() < 0.5 else "black", rng),
-        "lips": skin * (0.85, 0.5, 0.5) if look.sex == "man" or rng.random() < 0.5 else 0.5 * skin + 0.5 * linear((190, 40, 50)),
+        "sole": shade(sole, rng),
+        "lips": 0.5 * skin + 0.5 * linear((190, 40, 50)) if made_up else skin * (0.85, 0.5, 0.5),
         "eye": linear([(38, 24, 16), (52, 62, 84), (60, 56, 34)][int(rng.choice(3, p=eyes))]),
         "beard": hair * 0.85 + 0.08 * skin,
         "brow": hair * 0.6 + 0.1 * skin,
@@ -223,7 +250,7 @@ def _dyes(look: Look, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "tie": shade(look.tie or "navy", rng),
         "belt": linear((30, 22, 18)),
         "lens": linear((14, 14, 18)),
-        "collar": top * 0.92,
+        "collar": top * (1.0 if look.top == "shirt" else 0.9),
     }  # fmt: skip
     return {name: np.asarray(value, np.float32) for name, value in out.items()}
 
