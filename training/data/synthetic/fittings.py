@@ -210,7 +210,7 @@ def sofa(place: Place, rng: Draw, at: tuple[float, ...], turn: float, width: flo
     for _ in range(int(rng.integers(0, 4)) if width > 1.2 else int(rng.random() < 0.4)):
         cloth, name = dyed_material(rng)
         x = rng.uniform(-0.36, 0.36) * width
-        pad = f.cushion((0.42, 0.16, 0.4), (x, 0.04, 0.64), -0.35, square=0.6)
+        pad = f.cushion((0.42, 0.16, 0.4), (x, 0.04, 0.64), -0.35, square=0.6, columns=12)
         place.put(pad, cloth, at, turn, "cushion", name)
 
 

@@ -285,7 +285,7 @@ def _equipment(place: Place, back: Wall, what: str, rng: Draw) -> None:
     if what == "mat":
         y = rng.uniform(y0, max(y1 - 1.8, y0))
         x = rng.uniform(-0.6, 0.6) * place.view.half_width * y
-        place.ground(x - 0.35, x + 0.35, y, y + 1.7, m, 0.02)
+        place.ground(x - 0.35, x + 0.35, y, y + 1.7, m, 0.016)
         return
     sizes = {"treadmill": (0.9, 2.0, 1.4), "bench": (2.2, 1.3, 1.3), "bag": (0.5, 0.5, 2.0)}
     w, d, h = sizes.get(what, (0.7, 0.7, 0.6))

@@ -89,6 +89,10 @@ class Place:
         """Light that objects (M,) give off, times their albedo."""
         return np.array([m.emission for m in self.materials], np.float32)
 
+    @property
+    def triangles(self) -> int:
+        return sum(len(faces) for _, faces in self.meshes)
+
     def paint(self, ids: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """Albedo (N, 3) in [0, 1.2] at points (N, 3) of objects ids (N,) with unit normals (N, 3)."""
         return paint(self.materials, ids, points, normals, shading=self.shading, texture_seed=self.texture_seed)
