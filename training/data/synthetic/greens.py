@@ -44,7 +44,7 @@ def park(place: Place, rng: Draw) -> None:
 def playground(place: Place, rng: Draw) -> None:
     base(place, green(rng))
     far, half = place.view.far, place.view.half_width
-    soft = random_material(rng, "sand", "gravel", bright=(0.3, 0.5), colourful=0.3)
+    soft = random_material(rng, "sand", "gravel", bright=(0.25, 0.45), colourful=0.15)
     place.ground(-half * far - 3, half * far + 3, place.view.near * 0.6, far + 6, soft)
     makes = {"swings": (3.2, 1.7), "slide": (4.1, 1.3), "climb": (3.0, 3.0), "house": (1.6, 1.4), "box": (2.2, 2.0)}
     for what in rng.permutation(list(makes)):

@@ -120,7 +120,7 @@ def row(place: Place, rng: Draw, *, along: str, at: float, start: float, end: fl
         w, h = rng.uniform(5, 9), rng.uniform(6.5, 12)
         spot = (p + w / 2, at + rng.uniform(0, 0.3)) if along == "x" else (at, p + w / 2)
         facade(place, rng, spot, turn, w, h, shop=rng.random() < shops)
-        p += w + (rng.uniform(1, 2.5) if rng.random() < 0.15 else 0.02)
+        p += w + (rng.uniform(1, 2.5) if along == "y" and rng.random() < 0.15 else 0.02)
 
 
 def parked(place: Place, rng: Draw, x: float, y: float, turn: float) -> bool:

@@ -14,10 +14,9 @@ from . import greens, halls, homes, scenery, streets, venues
 from .fittings import DARK, WHITE, plant, sofa, solid, stand_about, wall_paint, wood
 from .furniture import chair
 from .grounds import green, parked
-from .materials import Draw, Material, dyed_material, random_material
+from .materials import Draw, Material, dyed_material, paint, random_material
 from .props import cuboid, join
 from .setting import Place, View
-from .textures import paint
 
 __all__ = [
     "FLOOR",
@@ -182,7 +181,7 @@ def _occlude(place: Place, rng: Draw) -> None:
     else:
         return
     place.claim(x, y, w, d)
-    m, colour = dyed_material(rng)
+    m, colour = dyed_material(rng, ("plain",))
     if what == "sofa":
         sofa(place, rng, (x, y), np.pi + rng.normal(0, 0.2), 1.7)
     elif what == "counter":
@@ -219,7 +218,7 @@ def _occlude(place: Place, rng: Draw) -> None:
     elif what == "lamp post":
         place.put(scenery.lamp_post(3.6, rng)[0], solid(DARK, rng), (x, y))
     elif what == "post":
-        pillar = wall_paint(rng) if rng.random() < 0.7 else m
+        pillar = wall_paint(rng) if place.inside and rng.random() < 0.7 else m
         place.put(f.block(-0.08, 0.08, -0.08, 0.08, 0, 5.0 if place.inside else 1.2), pillar, (x, y), 0, "post")
     else:
         place.taken.pop()

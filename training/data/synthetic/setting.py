@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .furniture import Mesh, moved
-from .materials import Draw, Material, Shading
+from .materials import Draw, Material, Shading, paint, paint_sky
 from .props import cuboid
-from .textures import paint, paint_sky
 
 Disc = tuple[float, float, float]
 
