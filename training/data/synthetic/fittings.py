@@ -192,8 +192,8 @@ def rug(place: Place, rng: Draw) -> None:
     x = rng.uniform(-0.4, 0.4) * place.view.half_width * y0
     m, other = (random_material(rng, "rug", bright=(0.1, 0.5), colourful=0.5) for _ in range(2))
     m.two = other.one
-    if rng.random() < 0.3:
-        m.one = dyed_material(rng)[0].one
+    if rng.random() < 0.25:
+        m.one = dyed_material(rng)[0].one * 0.6
     place.ground(max(x - rng.uniform(0.8, 1.6), x0), min(x + rng.uniform(0.8, 1.6), x1), y0, y1, m)
 
 
@@ -210,7 +210,7 @@ def sofa(place: Place, rng: Draw, at: tuple[float, ...], turn: float, width: flo
     for _ in range(int(rng.integers(0, 4)) if width > 1.2 else int(rng.random() < 0.4)):
         cloth, name = dyed_material(rng)
         x = rng.uniform(-0.36, 0.36) * width
-        pad = f.cushion((0.42, 0.16, 0.4), (x, 0.04, 0.64), -0.35, square=0.6)
+        pad = f.cushion((0.42, 0.16, 0.4), (x, 0.04, 0.64), -0.35, square=0.6, columns=12)
         place.put(pad, cloth, at, turn, "cushion", name)
 
 

@@ -24,6 +24,14 @@ def block(x0: float, x1: float, y0: float, y1: float, z0: float, z1: float) -> M
     return cuboid((x1 - x0, y1 - y0, z1 - z0), ((x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2))
 
 
+def panes(at: list[Point], w: float, h: float) -> Mesh:
+    """Upright rectangles that face along y, by their middles."""
+    corners = np.array([(-w / 2, 0, -h / 2), (w / 2, 0, -h / 2), (-w / 2, 0, h / 2), (w / 2, 0, h / 2)])
+    points = (np.array(at, float)[:, None] + corners).reshape(-1, 3)
+    faces = np.array([[0, 1, 2], [1, 3, 2]], np.int32) + 4 * np.arange(len(at), dtype=np.int32)[:, None, None]
+    return points.astype(np.float32), faces.reshape(-1, 3)
+
+
 @lru_cache(32)
 def strip_faces(rows: int, columns: int, closed: bool) -> np.ndarray:
     """Triangles of a grid of points, made once."""
@@ -38,16 +46,17 @@ def lathe(profile: list[tuple[float, float]], columns: int = 12, at: Point = (0,
     return (points.reshape(-1, 3) + np.array(at)).astype(np.float32), strip_faces(len(profile), columns, True)
 
 
-def cushion(size: Point, centre: Point, tilt: float = 0.0, *, square: float = 0.45) -> Mesh:
+def cushion(size: Point, centre: Point, tilt: float = 0.0, *, square: float = 0.45, columns: int = 8) -> Mesh:
     """A rounded box, tilted about x; ``square`` 1 is an ellipsoid, 0 a box."""
-    v, h = np.meshgrid(np.linspace(0, np.pi, 6), np.arange(12) * np.pi / 6, indexing="ij")
+    rows = columns // 2
+    v, h = np.meshgrid(np.linspace(0, np.pi, rows), (np.arange(columns) + 0.5) * 2 * np.pi / columns, indexing="ij")
     soft = lambda w: np.sign(w) * np.abs(w) ** square  # noqa: E731
     ring = soft(np.sin(v))
     p = np.stack([ring * soft(np.cos(h)), ring * soft(np.sin(h)), soft(np.cos(v))], -1).reshape(-1, 3)
     p *= np.array(size) / 2
     c, s = np.cos(tilt), np.sin(tilt)
     p = p @ np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
-    return (p + np.array(centre)).astype(np.float32), strip_faces(6, 12, True)
+    return (p + np.array(centre)).astype(np.float32), strip_faces(rows, columns, True)
 
 
 def bar(a: Point, b: Point, radius: float, columns: int = 5) -> Mesh:
@@ -153,12 +162,12 @@ def sofa(width: float, rng: Draw) -> Mesh:
     high = rng.uniform(0.72, 0.9)
     parts = [block(-width / 2, width / 2, -0.38, 0.42, 0.08, 0.3), block(-width / 2, width / 2, 0.3, 0.45, 0.1, high)]
     for s in (-1, 1):
-        parts.append(cushion((arm, 0.86, 0.56), (s * (width - arm) / 2, 0.02, 0.34), square=0.3))
+        parts.append(cushion((arm, 0.86, 0.56), (s * (width - arm) / 2, 0.02, 0.34), square=0.3, columns=12))
         parts.append(cuboid((0.06, 0.06, 0.1), (s * (width / 2 - 0.1), -0.32, 0.05)))
     for k in range(n):
         x = -inner / 2 + (k + 0.5) * inner / n
-        parts.append(cushion((inner / n - 0.01, 0.66, 0.17), (x, -0.06, 0.37), square=0.35))
-        parts.append(cushion((inner / n - 0.01, 0.2, 0.46), (x, 0.24, 0.65), -0.2, square=0.4))
+        parts.append(cushion((inner / n - 0.01, 0.66, 0.17), (x, -0.06, 0.37), square=0.35, columns=12))
+        parts.append(cushion((inner / n - 0.01, 0.2, 0.46), (x, 0.24, 0.65), -0.2, square=0.4, columns=12))
     return join(*parts)
 
 
@@ -198,7 +207,7 @@ def bed(w: float, length: float) -> tuple[Mesh, Mesh, Mesh]:
         for s in ((-1, 1) if w > 1.1 else (0,))
     ]
     linen = join(cushion((w - 0.02, length - 0.03, 0.26), (0, 0, 0.4), square=0.15), *pillows)
-    return frame, linen, cushion((w + 0.06, length * 0.66, 0.3), (0, -length * 0.17, 0.42), square=0.22)
+    return frame, linen, cushion((w + 0.06, length * 0.66, 0.3), (0, -length * 0.17, 0.42), square=0.22, columns=12)
 
 
 def office_chair() -> Mesh:

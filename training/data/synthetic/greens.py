@@ -44,9 +44,9 @@ def park(place: Place, rng: Draw) -> None:
 def playground(place: Place, rng: Draw) -> None:
     base(place, green(rng))
     far, half = place.view.far, place.view.half_width
-    soft = random_material(rng, "sand", "gravel", bright=(0.3, 0.5), colourful=0.3)
+    soft = random_material(rng, "sand", "gravel", bright=(0.25, 0.45), colourful=0.15)
     place.ground(-half * far - 3, half * far + 3, place.view.near * 0.6, far + 6, soft)
-    makes = {"swings": (3.2, 1.7), "slide": (3.6, 1.2), "climb": (3.0, 3.0), "house": (1.6, 1.4), "box": (2.2, 2.0)}
+    makes = {"swings": (3.2, 1.7), "slide": (4.1, 1.3), "climb": (3.0, 3.0), "house": (1.6, 1.4), "box": (2.2, 2.0)}
     for what in rng.permutation(list(makes)):
         w, d = makes[str(what)]
         at = place.spot(w, d, 1.2, rng, y0=far * 0.85, y1=far + 5)
@@ -60,10 +60,11 @@ def playground(place: Place, rng: Draw) -> None:
             place.put(seats, n, at)
         elif what == "slide":
             chute, frame, roof = s.slide()
-            turn = float(rng.choice([0.0, np.pi, -0.6, 2.5]))
-            place.put(chute, m, at, turn, "slide", colour)
-            place.put(frame, wood(rng), at, turn)
-            place.put(roof, n, at, turn)
+            turn = float(rng.choice([0.0, np.pi]))
+            spot = (at[0] - 0.4 * np.cos(turn), at[1])
+            place.put(chute, m, spot, turn, "slide", colour)
+            place.put(frame, wood(rng), spot, turn)
+            place.put(roof, n, spot, turn)
         elif what == "climb":
             place.put(s.climbing_frame(), m, at, 0, "climbing frame", colour)
         elif what == "house":
@@ -129,7 +130,7 @@ def beach(place: Place, rng: Draw) -> None:
         y = rng.uniform(place.view.near, shore - 1)
         x = rng.uniform(-0.8, 0.8) * half * y
         m, colour = dyed_material(rng, ("rug", "stripes", "plain"))
-        place.ground(x - 0.45, x + 0.45, y, y + 1.8, m, 0.02)
+        place.ground(x - 0.45, x + 0.45, y, y + 1.8, m)
     if rng.random() < 0.5:
         x = float(rng.choice([-1, 1])) * half * far * rng.uniform(0.5, 1.1)
         plant_tree(place, rng, x, far + rng.uniform(0.5, 3), rng.uniform(4, 6), "palm")
@@ -198,7 +199,7 @@ def forest(place: Place, rng: Draw) -> None:
             r = rng.uniform(0.12, 0.26)
             trunks.append(f.lathe([(r * 1.5, 0), (r, 0.4), (r * 0.8, 9)], 7, (tx, y, 0)))
             wide = rng.uniform(1.3, 2.2)
-            crowns.append(f.bumpy((wide, wide, wide * 0.7), (tx, y, rng.uniform(6, 8.5)), rng, 4, 8))
+            crowns.append(f.bumpy((wide, wide, wide * 0.7), (tx, y, rng.uniform(6, 8.5)), rng, 3, 7))
             if kind == "tall" and rng.random() < 0.4:
                 trunks.append(f.bar((tx, y, 2.5), (tx + rng.uniform(-1.2, 1.2), y, 3.4), 0.05, 4))
         else:

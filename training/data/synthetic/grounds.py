@@ -26,7 +26,7 @@ def base(place: Place, material: Material) -> None:
 
 
 def paving(rng: Draw) -> Material:
-    m = random_material(rng, "tiles", "tiles", "concrete", "cobbles", bright=(0.22, 0.45), colourful=0.1)
+    m = random_material(rng, "tiles", "tiles", "concrete", "cobbles", bright=(0.22, 0.45), colourful=0.05)
     m.scale = rng.uniform(0.1, 0.16) if m.kind == "cobbles" else rng.uniform(0.35, 0.9)
     if m.kind == "tiles":
         m.two = m.one * 0.5
@@ -60,31 +60,28 @@ def facade(
     xs = np.arange(step / 2, w - 0.6, step) - w / 2 + (w % step) / 2
     zs = [z for z in np.arange(low + 0.9, h - tall - 0.3, storey)][:4]
     reach = place.view.half_width * (at[1] + (w / 2 if turn else 0.0)) * 1.1 + (0.0 if turn else w / 2)
-    near, seen = at[1] < place.view.far + 10, abs(at[0]) < reach
-    dark: list[f.Mesh] = []
-    lit: list[f.Mesh] = []
-    frames: list[f.Mesh] = []
+    near, seen = at[1] < place.view.far + 10 and place.triangles < 2500, abs(at[0]) < reach
+    dark: list[f.Point] = []
+    lit: list[f.Point] = []
     entry = rng.integers(len(xs)) if len(xs) else -1
     for j, z in enumerate(zs):
         for i, x in enumerate(xs):
-            if not seen or (not shop and j == 0 and i == entry):
-                continue
-            glass = cuboid((wide, 0.02, tall), (float(x), -0.012, float(z) + tall / 2))
-            (lit if rng.random() < (0.4 if place.night else 0.12) else dark).append(glass)
-            if near:
-                frames.append(cuboid((wide + 0.24, 0.12, 0.08), (float(x), -0.06, float(z) - 0.04)))
-                frames.append(cuboid((0.05, 0.04, tall), (float(x), -0.02, float(z) + tall / 2)))
+            if seen and (shop or j or i != entry):
+                middle = (float(x), -0.012, float(z) + tall / 2)
+                (lit if rng.random() < (0.4 if place.night else 0.12) else dark).append(middle)
     place.put(join(*parts), wall, at, turn)
     if dark:
-        pane = Material(
-            "glass", np.array([0.05, 0.06, 0.08]), np.clip(place.sky[0] * 0.45, 0, 0.5), 1, rng.uniform(0, 99)
-        )
-        place.put(join(*dark), pane, at, turn)
+        sheen = np.clip(place.sky[0] * 0.45, 0, 0.5)
+        pane = Material("glass", np.array([0.05, 0.06, 0.08]), sheen, 1, rng.uniform(0, 99))
+        place.put(f.panes(dark, wide, tall), pane, at, turn)
     if lit:
         warm = glowing((0.85, 0.62, 0.32), 0.9) if place.night else solid(np.array([0.35, 0.33, 0.3]), rng)
-        place.put(join(*lit), warm, at, turn)
-    if frames:
-        place.put(join(*frames[:120]), trim, at, turn)
+        place.put(f.panes(lit, wide, tall), warm, at, turn)
+    if near and (dark or lit):
+        bars = f.panes([(x, -0.02, z) for x, _, z in dark + lit], 0.06, tall)
+        across = f.panes([(x, -0.02, z + 0.1) for x, _, z in dark + lit], wide, 0.05)
+        sills = [cuboid((wide + 0.24, 0.12, 0.08), (x, -0.06, z - tall / 2 - 0.04)) for x, _, z in dark + lit]
+        place.put(join(bars, across, *sills), trim, at, turn)
     if shop:
         _shop(place, rng, at, turn, w)
     elif len(xs):
@@ -123,11 +120,13 @@ def row(place: Place, rng: Draw, *, along: str, at: float, start: float, end: fl
         w, h = rng.uniform(5, 9), rng.uniform(6.5, 12)
         spot = (p + w / 2, at + rng.uniform(0, 0.3)) if along == "x" else (at, p + w / 2)
         facade(place, rng, spot, turn, w, h, shop=rng.random() < shops)
-        p += w + (rng.uniform(1, 2.5) if rng.random() < 0.15 else 0.02)
+        p += w + (rng.uniform(1, 2.5) if along == "y" and rng.random() < 0.15 else 0.02)
 
 
 def parked(place: Place, rng: Draw, x: float, y: float, turn: float) -> bool:
     """A car, where it runs over nobody and hides no heads."""
+    if place.triangles > 4800:
+        return False
     size = (4.3, 1.8) if abs(np.sin(turn)) < 0.7 else (1.8, 4.3)
     if not place.fits(x, y, *size, 1.45) or place.hides(x, y, size[0], 1.45):
         return False
@@ -136,7 +135,7 @@ def parked(place: Place, rng: Draw, x: float, y: float, turn: float) -> bool:
     glass = Material("glass", np.array([0.03, 0.035, 0.04]), np.clip(place.sky[0] * 0.5, 0, 0.6), 1, rng.uniform(0, 99))
     looks = {"glass": glass, "tyres": solid(DARK, rng), "hubs": solid(STEEL, rng, "metal")}
     looks["lights"] = glowing((0.85, 0.8, 0.7), 0.4)
-    for part, mesh in s.car(rng).items():
+    for part, mesh in s.car(rng, near=y < place.view.far + 3).items():
         if part == "body":
             place.put(mesh, coat, (x, y), turn, "car", colour)
         else:
@@ -150,7 +149,7 @@ TREES: dict[str, Callable[..., tuple[f.Mesh, f.Mesh]]] = {"tree": s.tree, "conif
 def plant_tree(place: Place, rng: Draw, x: float, y: float, h: float, kind: str = "tree") -> None:
     if not place.fits(x, y, 0.4, 0.4, 0.1):
         return
-    trunk, crown = TREES[kind](h, rng, near=y < place.view.far + 7)
+    trunk, crown = TREES[kind](h, rng, near=y < place.view.far + 4 and place.triangles < 4500)
     bark = np.array([0.13, 0.09, 0.06]) * rng.uniform(0.6, 1.5)
     place.claim(x, y, 0.3, 0.3)
     place.put(trunk, Material("wood", bark, bark * 0.5, 0.1, rng.uniform(0, 99)), (x, y))
@@ -183,7 +182,10 @@ def horizon(place: Place, rng: Draw, y: float, *, water: bool = False) -> None:
         place.ground(-80, 80, y - 18, y, Material("water", np.array([0.07, 0.13, 0.16]), place.sky[0] * 0.5, 1, 2.0))
 
 
-_SIZES = {"bench": (1.6, 0.7, 0.85), "table": (1.6, 1.6, 0.8), "sign": (0.6, 0.3, 1.0), "bush": (1.1, 0.9, 0.8)}
+_SIZES = {
+    "bench": (1.6, 0.7, 0.85), "table": (1.6, 1.6, 0.8), "sign": (0.6, 0.3, 1.0), "bush": (1.3, 1.0, 0.8),
+    "rock": (1.0, 0.8, 0.5),
+}  # fmt: skip
 
 
 def put_about(place: Place, rng: Draw, kinds: tuple[str, ...], count: int, *, y1: float) -> None:
@@ -209,15 +211,8 @@ def put_about(place: Place, rng: Draw, kinds: tuple[str, ...], count: int, *, y1
                 if all((x - p) ** 2 + (at[1] - q) ** 2 > (r + 0.36) ** 2 for p, q, r in (*place.people, (0, 0, 0.8))):
                     place.put(f.chair(np.zeros(2), 0, 0.45, rng), m, (x, at[1]), a, "chair", colour)
         elif what == "sign":  # a board on the pavement
-            board = Material(
-                "board" if rng.random() < 0.5 else "poster",
-                m.one,
-                WHITE,
-                1,
-                rng.uniform(0, 99),
-                (at[0] - 0.28, 0, 0.05),
-                (0.56, 0.9),
-            )
+            kind = str(rng.choice(["board", "poster"]))
+            board = Material(kind, m.one, WHITE, 1, rng.uniform(0, 99), (at[0] - 0.28, 0, 0.05), (0.56, 0.9))
             place.put(cuboid((0.56, 0.08, 0.9), (0, 0, 0.5), 0.15, 0), board, at, 0, "sign", colour)
         elif what == "pot":
             box, (stalks, bloom) = f.block(-0.3, 0.3, -0.3, 0.3, 0, 0.45), s.flowers(0.5, 0.5, 5, rng, 0.43)

@@ -67,7 +67,7 @@ def _desk(place: Place, rng: Draw, at: tuple[float, ...], turn: float, *, chair:
 
 
 def office(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "carpet", "carpet", "tiles", bright=(0.08, 0.35), colourful=0.15, scale=(0.5, 0.6))
+    floor = random_material(rng, "carpet", "carpet", "tiles", bright=(0.08, 0.35), colourful=0.1, scale=(0.5, 0.6))
     back, left, right = walls = shell(place, rng, floor, wall_paint(rng, choices=6), ceiling=tiled_ceiling(rng))
     ceiling_lights(place)
     for wall in (left, right, back):
@@ -93,7 +93,7 @@ def office(place: Place, rng: Draw) -> None:
 
 
 def classroom(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", "planks", "parquet", bright=(0.2, 0.5), colourful=0.15, scale=(0.25, 0.4))
+    floor = random_material(rng, "tiles", "planks", "parquet", bright=(0.2, 0.5), colourful=0.07, scale=(0.25, 0.4))
     back, left, right = walls = shell(place, rng, floor, wall_paint(rng, choices=8), ceiling=tiled_ceiling(rng))
     ceiling_lights(place)
     _board(place, back, rng, white=rng.random() < 0.25, name="blackboard")
@@ -127,7 +127,7 @@ def classroom(place: Place, rng: Draw) -> None:
 
 
 def corridor(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", "planks", "carpet", bright=(0.15, 0.5), colourful=0.2, scale=(0.3, 0.6))
+    floor = random_material(rng, "tiles", "planks", "carpet", bright=(0.15, 0.5), colourful=0.07, scale=(0.3, 0.6))
     back, left, right = walls = shell(place, rng, floor, wall_paint(rng, ("plaster", "plaster", "tiles", "bricks")))
     x0, x1, y1, high = place.shading.room
     if rng.random() < 0.6:  # the lower part of the walls in another colour
@@ -157,7 +157,7 @@ def corridor(place: Place, rng: Draw) -> None:
 
 
 def cafe(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", "checks", bright=(0.15, 0.5), colourful=0.3, scale=(0.25, 0.45))
+    floor = random_material(rng, "tiles", "checks", bright=(0.15, 0.5), colourful=0.1, scale=(0.25, 0.45))
     floor = wood(rng, "planks") if rng.random() < 0.5 else floor
     back, left, right = walls = shell(place, rng, floor, wall_paint(rng, ("plaster", "bricks", "tiles", "plaster")))
     y = place.shading.room[2]
@@ -285,7 +285,7 @@ def _equipment(place: Place, back: Wall, what: str, rng: Draw) -> None:
     if what == "mat":
         y = rng.uniform(y0, max(y1 - 1.8, y0))
         x = rng.uniform(-0.6, 0.6) * place.view.half_width * y
-        place.ground(x - 0.35, x + 0.35, y, y + 1.7, m, 0.02)
+        place.ground(x - 0.35, x + 0.35, y, y + 1.7, m, 0.016)
         return
     sizes = {"treadmill": (0.9, 2.0, 1.4), "bench": (2.2, 1.3, 1.3), "bag": (0.5, 0.5, 2.0)}
     w, d, h = sizes.get(what, (0.7, 0.7, 0.6))

@@ -78,7 +78,7 @@ def tv(place: Place, wall: Wall, rng: Draw) -> None:
 
 
 def kitchen(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", "checks", bright=(0.2, 0.6), colourful=0.1, scale=(0.3, 0.5))
+    floor = random_material(rng, "tiles", "checks", bright=(0.2, 0.6), colourful=0.06, scale=(0.3, 0.5))
     floor = wood(rng, "planks") if rng.random() < 0.3 else floor
     back, left, right = shell(place, rng, floor, wall_paint(rng, choices=9))
     x0, x1, y, _ = place.shading.room

@@ -14,10 +14,9 @@ from . import greens, halls, homes, scenery, streets, venues
 from .fittings import DARK, WHITE, plant, sofa, solid, stand_about, wall_paint, wood
 from .furniture import chair
 from .grounds import green, parked
-from .materials import Draw, Material, dyed_material, random_material
+from .materials import Draw, Material, dyed_material, paint, random_material
 from .props import cuboid, join
 from .setting import Place, View
-from .textures import paint
 
 __all__ = [
     "FLOOR",
@@ -171,17 +170,18 @@ def _occlude(place: Place, rng: Draw) -> None:
     if view.near < 1.5:
         return
     for _ in range(12):
-        y = rng.uniform(max(0.45 * view.near, 1.0), 0.85 * view.near)
+        y = rng.uniform(max(0.5 * view.near, 1.2), 0.85 * view.near)
         x = float(rng.choice([-1, 1])) * rng.uniform(0.1, 0.95) * view.half_width * y
         h = view.height + (rng.uniform(0.3, 0.7) - view.height) * y / view.near
         what = str(rng.choice(_FRONT.get(place.kind, _FRONT_INSIDE if place.inside else _FRONT_OUTSIDE)))
         w, d, low, high = _FRONT_SIZES.get(what, (0.45, 0.45, 0.28, 1.2))
-        if low <= h <= high and place.fits(x, y, w, d, 0.0):
+        slim = w < 1.1 * view.half_width * y  # half of the picture at most
+        if slim and low <= h <= high and place.fits(x, y, w, d, 0.0):
             break
     else:
         return
     place.claim(x, y, w, d)
-    m, colour = dyed_material(rng)
+    m, colour = dyed_material(rng, ("plain",))
     if what == "sofa":
         sofa(place, rng, (x, y), np.pi + rng.normal(0, 0.2), 1.7)
     elif what == "counter":
@@ -211,10 +211,14 @@ def _occlude(place: Place, rng: Draw) -> None:
     elif what == "bin":
         points, faces = scenery.litter_bin()
         place.put((points * np.array([1, 1, h / 0.86], np.float32), faces), m, (x, y), 0, "bin", colour)
+    elif what == "trunk":
+        bark = np.array([0.14, 0.1, 0.07]) * rng.uniform(0.5, 1.6)
+        mesh = f.lathe([(0.24, 0), (0.16, 0.4), (0.13, 9)], 9)
+        place.put(mesh, Material("wood", bark, bark * 0.4, 0.08, rng.uniform(0, 99)), (x, y), 0, "tree")
     elif what == "lamp post":
         place.put(scenery.lamp_post(3.6, rng)[0], solid(DARK, rng), (x, y))
     elif what == "post":
-        pillar = wall_paint(rng) if rng.random() < 0.7 else m
+        pillar = wall_paint(rng) if place.inside and rng.random() < 0.7 else m
         place.put(f.block(-0.08, 0.08, -0.08, 0.08, 0, 5.0 if place.inside else 1.2), pillar, (x, y), 0, "post")
     else:
         place.taken.pop()
@@ -223,14 +227,16 @@ def _occlude(place: Place, rng: Draw) -> None:
 
 _FRONT_SIZES = {
     "sofa": (1.7, 0.9, 0.7, 1.0), "counter": (1.3, 0.5, 0.28, 1.2), "table": (1.1, 0.7, 0.35, 1.0),
-    "hedge": (1.6, 0.5, 0.28, 1.2), "bench": (1.5, 0.6, 0.5, 1.0), "car": (4.3, 1.8, 1.0, 2.0),
-    "fence": (1.8, 0.2, 0.28, 1.2), "post": (0.2, 0.2, -9, 9), "lamp post": (0.25, 0.25, -9, 9),
+    "hedge": (1.6, 0.6, 0.28, 1.2), "bush": (1.8, 1.5, 0.28, 0.8), "bench": (1.5, 0.6, 0.5, 1.0),
+    "car": (4.3, 1.8, 1.0, 2.0), "fence": (1.8, 0.2, 0.28, 1.2),
+    "post": (0.2, 0.2, -9, 9),
+    "lamp post": (0.25, 0.25, -9, 9), "trunk": (0.4, 0.4, -9, 9),
 }  # fmt: skip
 _FRONT_INSIDE = ("sofa", "counter", "table", "chair", "plant", "boxes", "post", "chair", "plant")
 _FRONT_OUTSIDE = ("hedge", "bush", "bench", "fence", "bin", "lamp post", "plant", "bush")
 _STREET = ("bench", "bin", "lamp post", "post", "car", "plant", "fence", "hedge")
 _FRONT = {
-    "beach": ("boxes", "plant", "post", "chair"), "street": _STREET, "pavement": _STREET, "forest": ("bush", "post"),
+    "beach": ("boxes", "plant", "post", "chair"), "street": _STREET, "pavement": _STREET, "forest": ("bush", "trunk"),
     "car park": ("car", "bin", "post", "car", "hedge"), "train platform": ("bench", "bin", "post", "boxes"),
     "building site": ("boxes", "fence", "post", "boxes"), "gym": ("boxes", "post", "plant", "chair"),
     "garden": ("hedge", "bush", "bench", "plant", "fence"), "studio": ("chair", "boxes", "plant", "table"),

@@ -16,12 +16,12 @@ def tree(h: float, rng: Draw, *, near: bool = True) -> tuple[Mesh, Mesh]:
     for k in range(int(rng.integers(5, 8)) if near else 4):
         a = 2.4 * k + rng.uniform(0, 0.6)
         out = spread * (0.25 if k == 0 else rng.uniform(0.6, 1.0))
-        z = h * (0.84 if k == 0 else rng.uniform(0.5, 0.8))
+        z = h * (0.86 if k == 0 else rng.uniform(0.62, 0.82))
         c = (out * np.cos(a), out * np.sin(a), z)
         size = spread * (rng.uniform(0.55, 0.85) if near else 0.85)
         balls.append(bumpy((size, size, size * 0.8), c, rng, *((5, 9) if near else (4, 7)), 0.2))
         if near:
-            balls.append(leafy((size, size, size * 0.8), c, rng, count=20, size=0.3))
+            balls.append(leafy((size, size, size * 0.8), c, rng, count=14, size=0.3))
         if k:
             trunk.append(bar((0, 0, fork * 0.9), c, r * 0.3, 4))
     return join(*trunk), join(*balls)
@@ -61,18 +61,18 @@ def hedge(w: float, d: float, h: float, rng: Draw) -> Mesh:
 
 def bush(r: float, rng: Draw) -> Mesh:
     parts = []
-    for _ in range(3):
-        c, size = (rng.normal(0, 0.35) * r, rng.normal(0, 0.2) * r, r * 0.45), (r * 0.66, r * 0.56, r * 0.58)
-        parts += [bumpy(size, c, rng, 6, 10, 0.14), leafy(size, c, rng, count=26, size=0.13)]
+    for _ in range(2):
+        c, size = (rng.normal(0, 0.35) * r, rng.normal(0, 0.2) * r, r * 0.45), (r * 0.76, r * 0.6, r * 0.62)
+        parts += [bumpy(size, c, rng, 5, 10, 0.14), leafy(size, c, rng, count=30, size=0.13)]
     return join(*parts)
 
 
 def flowers(w: float, d: float, count: int, rng: Draw, z: float = 0.0) -> tuple[Mesh, Mesh]:
     """Green tufts and blossoms over a bed."""
     at = [(rng.uniform(-w, w) / 2, rng.uniform(-d, d) / 2) for _ in range(count)]
-    green = [moved(blades(4, 0.16, 0.3, 0.05, rng), (*p, z)) for p in at]
+    green = [moved(blades(3, 0.16, 0.3, 0.05, rng), (*p, z)) for p in at]
     heads = [(*p, z + rng.uniform(0.24, 0.38)) for p in at]
-    bloom = [lathe([(0.001, 0), (0.06, 0.04), (0.04, 0.08), (0.001, 0.09)], 6, p) for p in heads]
+    bloom = [lathe([(0.001, 0), (0.06, 0.05), (0.001, 0.09)], 6, p) for p in heads]
     return join(*green), join(*bloom)
 
 
@@ -111,7 +111,7 @@ def _wheel(x: float, y: float, r: float, columns: int = 12) -> Mesh:
     return np.stack([p[:, 0] + x, p[:, 2] + y, p[:, 1] + 0.33], -1).astype(np.float32), f
 
 
-def car(rng: Draw) -> dict[str, Mesh]:
+def car(rng: Draw, *, near: bool = True) -> dict[str, Mesh]:
     """A car along x, 4.2 m long: "body", "glass", "tyres", "hubs" and "lights"."""
     van = rng.random() < 0.2
     lower = [(-2.08, 0.32), (2.08, 0.32), (2.12, 0.62), (1.98, 0.84), (1.0, 0.95), (-1.9, 0.98), (-2.1, 0.75)]
@@ -122,14 +122,14 @@ def car(rng: Draw) -> dict[str, Mesh]:
     pillars = [block(x - 0.05, x + 0.05, -0.79, 0.79, 0.95, roof - 0.08) for x in (-0.35, -1.3)]
     wheels = [(x, y) for x in (-1.3, 1.32) for y in (-0.78, 0.78)]
     lights = [cuboid((0.12, 0.34, 0.13), (x, s * 0.6, 0.72)) for x in (-2.04, 2.02) for s in (1, -1)]
-    doors = [cuboid((0.16, 0.02, 0.025), (x, s * 0.865, 0.82)) for x in (-1.1, -0.2) for s in (1, -1)]
+    doors = [cuboid((0.16, 0.02, 0.025), (x, s * 0.865, 0.82)) for x in (-1.1, -0.2) for s in (1, -1) if near]
     return {
         "body": join(_extrude(lower, 0.86, 0.97), _extrude(cabin, 0.76, 0.8), *pillars),
         "glass": join(
             _extrude(glass, 0.785, 0.82), _extrude([(x * 0.9 + 0.18, z - 0.01) for x, z in glass], 0.62, 0.8)
         ),
-        "tyres": join(*(_wheel(x, y, 0.33) for x, y in wheels)),
-        "hubs": join(*(_wheel(x, y * 1.02, 0.19, 8) for x, y in wheels), *doors),
+        "tyres": join(*(_wheel(x, y, 0.33, 12 if near else 7) for x, y in wheels)),
+        "hubs": join(*(_wheel(x, y * 1.02, 0.19, 8 if near else 4) for x, y in wheels), *doors),
         "lights": join(*lights),
     }
 
@@ -170,7 +170,10 @@ def fence(w: float, h: float, rng: Draw) -> Mesh:
     gap, wide = [(0.14, 0.09), (0.16, 0.15), (0.13, 0.025)][rng.integers(3)]
     n = min(int(w / gap), 110)
     x = (np.arange(n) - (n - 1) / 2) * (w / n)
-    return join(*rails, *(cuboid((wide, 0.025, h), (float(a), 0, h / 2)) for a in x))
+    corners = np.array([(-wide / 2, 0, 0), (wide / 2, 0, 0), (-wide / 2, 0, h), (wide / 2, 0, h)])
+    pickets = (corners[None] + np.stack([x, 0 * x, 0 * x], -1)[:, None]).reshape(-1, 3).astype(np.float32)
+    faces = np.array([[0, 1, 2], [1, 3, 2]], np.int32)[None] + 4 * np.arange(n, dtype=np.int32)[:, None, None]
+    return join(*rails, (pickets, faces.reshape(-1, 3)))
 
 
 def bollard(h: float) -> Mesh:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .furniture import Mesh, moved
-from .materials import Draw, Material, Shading
+from .materials import Draw, Material, Shading, paint, paint_sky
 from .props import cuboid
-from .textures import paint, paint_sky
 
 Disc = tuple[float, float, float]
 
@@ -88,6 +87,10 @@ class Place:
     def emission(self) -> np.ndarray:
         """Light that objects (M,) give off, times their albedo."""
         return np.array([m.emission for m in self.materials], np.float32)
+
+    @property
+    def triangles(self) -> int:
+        return sum(len(faces) for _, faces in self.meshes)
 
     def paint(self, ids: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """Albedo (N, 3) in [0, 1.2] at points (N, 3) of objects ids (N,) with unit normals (N, 3)."""

@@ -23,6 +23,11 @@ from .props import cuboid, join, tube
 from .setting import Place
 
 
+def marks(place: Place, spans: list[tuple[float, float, float, float]], material: Material) -> None:
+    """Painted lines on the ground, one object: x0, x1, y0, y1 of each."""
+    place.grounds.append(place.add(join(*(f.block(*span, 0.005, 0.016) for span in spans)), material))
+
+
 def street(place: Place, rng: Draw) -> None:
     """A street that runs away from the camera or across the picture."""
     base(place, asphalt(rng))
@@ -34,33 +39,31 @@ def street(place: Place, rng: Draw) -> None:
         side = 1 if rng.random() < 0.5 else -1
         kerb = right if side > 0 else left
         pave = paving(rng)
-        place.ground(min(left, kerb - 0.01), max(right, kerb + 0.01), -4, 90, pave, 0.03)
+        place.ground(min(left, kerb - 0.01), max(right, kerb + 0.01), -4, 90, pave)
         place.add(cuboid((0.15, 94, 0.05), (kerb, 43, 0.025)), solid(np.array([0.5, 0.5, 0.48]), rng, "concrete"))
         other = kerb + side * 7.5
-        place.ground(min(other, other + side * 3), max(other, other + side * 3), -4, 90, pave, 0.03)
-        for k in range(16):
-            c = kerb + side * 3.8
-            place.ground(c - 0.07, c + 0.07, 1 + 4 * k, 3 + 4 * k, stripe)
+        place.ground(min(other, other + side * 3), max(other, other + side * 3), -4, 90, pave)
+        c = kerb + side * 3.8
+        marks(place, [(c - 0.07, c + 0.07, 1 + 4 * k, 3 + 4 * k) for k in range(16)], stripe)
         house = (left if side > 0 else right) - side * 0.4
         row(place, rng, along="y", at=house, start=0.5, end=min(far + 30, 45), shops=0.5)
         row(place, rng, along="y", at=other + side * 3.2, start=3, end=min(far + 30, 45), shops=0.4)
         row(place, rng, along="x", at=max(far + 30, 45), start=-14, end=14, shops=0.2)
-        for k in range(5):
-            if rng.random() < 0.7:
+        for k in range(4):
+            if rng.random() < 0.75:
                 parked(place, rng, kerb + side * 1.15, max(far * 0.8, 3) + 5.2 * k + rng.uniform(0, 0.6), np.pi / 2)
             if rng.random() < 0.5:
                 parked(place, rng, other - side * 1.1, 6 + 5.5 * k, np.pi / 2)
         lamp_posts(place, rng, kerb - side * 0.45, [far * 0.7 + 1, far + 7, far + 15])
         if rng.random() < 0.6:
             for k in range(3):
-                plant_tree(place, rng, kerb - side * 0.7, far + 3.5 + 7 * k, rng.uniform(4.5, 6.5))
+                plant_tree(place, rng, kerb - side * 0.7, far + 3.5 + 7 * k, rng.uniform(5, 7))
     else:
         road = far + rng.uniform(1.2, 3)
-        place.ground(-90, 90, -4, road, paving(rng), 0.03)
+        place.ground(-90, 90, -4, road, paving(rng))
         place.add(cuboid((180, 0.16, 0.06), (0, road, 0.03)), solid(np.array([0.5, 0.5, 0.48]), rng, "concrete"))
-        place.ground(-90, 90, road + 7, road + 10, paving(rng), 0.03)
-        for k in range(14):
-            place.ground(-28 + 4 * k, -26 + 4 * k, road + 3.5, road + 3.64, stripe)
+        place.ground(-90, 90, road + 7, road + 10, paving(rng))
+        marks(place, [(-28 + 4 * k, -26 + 4 * k, road + 3.5, road + 3.64) for k in range(14)], stripe)
         reach = half * (road + 10) * 1.25 + 4
         row(place, rng, along="x", at=road + 10, start=-reach, end=reach, shops=0.45)
         for k in range(4):
@@ -69,7 +72,7 @@ def street(place: Place, rng: Draw) -> None:
                 parked(place, rng, x, road + (1.1 if rng.random() < 0.5 else 5.9), 0.0)
         for x in rng.uniform(-0.9, 0.9, 3) * reach * 0.7:
             if rng.random() < 0.5:
-                plant_tree(place, rng, float(x), road + 8, rng.uniform(4.5, 6.5))
+                plant_tree(place, rng, float(x), road + 8, rng.uniform(5, 7))
             else:
                 lamp_posts(place, rng, float(x), [road - 0.5])
     put_about(place, rng, ("bin", "post", "sign", "bench", "pot", "case"), int(rng.integers(2, 6)), y1=far + 5)
@@ -84,7 +87,7 @@ def pavement(place: Place, rng: Draw) -> None:
     place.shading.room = (-np.inf, np.inf, y, np.inf)
     lamp_posts(place, rng, rng.uniform(-0.6, 0.6) * place.view.half_width * y, [y - 0.9])
     if rng.random() < 0.5:
-        plant_tree(place, rng, rng.uniform(-0.8, 0.8) * place.view.half_width * y, y - 1.0, rng.uniform(4, 5.5))
+        plant_tree(place, rng, rng.uniform(-0.8, 0.8) * place.view.half_width * y, y - 1.0, rng.uniform(5, 6.5))
     kinds = ("table", "sign", "bin", "pot", "bench", "post", "box", "table", "case")
     put_about(place, rng, kinds, int(rng.integers(3, 8)), y1=y - 0.7)
 
@@ -113,7 +116,7 @@ def plaza(place: Place, rng: Draw) -> None:
         steps = [cuboid((1.8 - 0.4 * k, 1.8 - 0.4 * k, 0.25), (0, 0, 0.125 + 0.25 * k)) for k in range(3)]
         place.put(join(*steps, f.lathe([(0.35, 0.7), (0.25, 4.2), (0.001, 4.8)], 4)), stone, (cx, cy), 0, "monument")
     for k in range(4):
-        plant_tree(place, rng, (k - 1.5) * half * y * 0.55, y - 2.5, rng.uniform(4, 5.5))
+        plant_tree(place, rng, (k - 1.5) * half * y * 0.55, y - 2.5, rng.uniform(5, 6.5))
     lamp_posts(place, rng, rng.uniform(-0.8, 0.8) * half * far, [far + 1.5, far + 6])
     kinds = ("bench", "bin", "table", "pot", "post", "sign", "bench", "case")
     put_about(place, rng, kinds, int(rng.integers(3, 8)), y1=far + 6)
@@ -124,13 +127,14 @@ def car_park(place: Place, rng: Draw) -> None:
     far, half = place.view.far, place.view.half_width
     y = far + rng.uniform(3.2, 5.5)
     x0, stripe = rng.uniform(-1.2, 1.2), solid(WHITE, rng)
-    n = min(int(half * y / 2.6) + 1, 6)
+    n, near = min(int(half * y / 2.6) + 1, 6), place.view.near
+    lines: list[tuple[float, float, float, float]] = []
     for k in range(-n, n + 1):
         x = x0 + 2.6 * k
-        place.ground(x - 0.05, x + 0.05, y - 2.4, y + 2.4, stripe)
-        place.ground(x - 0.05, x + 0.05, place.view.near * 0.5, place.view.near * 0.5 + 2.6, stripe)
+        lines += [(x - 0.05, x + 0.05, y - 2.4, y + 2.4), (x - 0.05, x + 0.05, 0.5 * near, 0.5 * near + 2.6)]
         if k < n and rng.random() < 0.6 and len(place.meshes) < 90:
             parked(place, rng, x + 1.3, y, np.pi / 2 * float(rng.choice([-1, 1])) + rng.normal(0, 0.03))
+    marks(place, lines, stripe)
     if rng.random() < 0.6:
         w = max(half * (y + 9) * 1.6, 12)
         shed = Material("corrugated", np.array(STONES[rng.integers(6)]), WHITE, 1, 1.0)
@@ -144,7 +148,7 @@ def car_park(place: Place, rng: Draw) -> None:
         row(place, rng, along="x", at=y + 8, start=-reach, end=reach, shops=0.2)
     lamp_posts(place, rng, x0 + 2.6 * float(rng.integers(-2, 2)), [y + 2.8, far + 0.8])
     for _ in range(3):
-        plant_tree(place, rng, rng.uniform(-1, 1) * half * (y + 5), y + 5, rng.uniform(4, 6))
+        plant_tree(place, rng, rng.uniform(-1, 1) * half * (y + 5), y + 5, rng.uniform(5, 6.5))
     put_about(place, rng, ("cone", "post", "bin", "case", "box", "cone"), int(rng.integers(2, 6)), y1=y - 2.6)
 
 
@@ -153,8 +157,8 @@ def platform(place: Place, rng: Draw) -> None:
     base(place, Material("gravel", np.array([0.2, 0.18, 0.16]), np.array([0.1, 0.09, 0.08]), 0.3, rng.uniform(0, 99)))
     far, half = place.view.far, place.view.half_width
     edge = far + rng.uniform(0.9, 2.2)
-    place.ground(-60, 60, -5, edge, paving(rng), 0.03)
-    place.ground(-60, 60, edge - 0.65, edge - 0.5, solid(np.array([0.75, 0.55, 0.04]), rng), 0.04)
+    place.ground(-60, 60, -5, edge, paving(rng))
+    place.ground(-60, 60, edge - 0.65, edge - 0.5, solid(np.array([0.75, 0.55, 0.04]), rng), 0.016)
     pit, steel = (
         Material("gravel", np.array([0.09, 0.08, 0.075]), np.array([0.03, 0.03, 0.03]), 0.3, 5.0),
         solid(STEEL, rng, "metal"),
@@ -196,9 +200,8 @@ def platform(place: Place, rng: Draw) -> None:
             place.claim(x, y, 0.22, 0.22)
             place.put(join(tube(0.1, 3.6, (0, 0, 0), 8), tube(0.16, 0.25, (0, 0, 0), 8)), post, (x, y), 0, "post", pc)
     x = rng.uniform(-0.5, 0.5) * half * edge
-    sign = Material(
-        "poster", np.array([0.03, 0.06, 0.3]), WHITE, 1, rng.uniform(0, 99), (x - 0.9, 0, 2.5), (1.8, 0.5), emission=0.4
-    )
+    blue = np.array([0.03, 0.06, 0.3])
+    sign = Material("sign", blue, WHITE, 1, rng.uniform(0, 99), (x - 0.9, 0, 2.5), (1.8, 0.5), emission=0.4)
     place.put(cuboid((1.8, 0.1, 0.5), (0, 0, 2.75)), sign, (x, edge - 1.0), 0, "sign", "blue")
     put_about(place, rng, ("bench", "bin", "case", "case", "bench", "sign"), int(rng.integers(3, 7)), y1=edge - 0.9)
 

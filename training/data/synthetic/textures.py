@@ -4,17 +4,23 @@ Colours are linear. Surfaces mix two colours by a pattern in world metres; panel
 draw a small picture in their own rectangle.
 """
 
-from functools import lru_cache
-
 import numpy as np
 from numba import njit
 
-from .materials import CODES, Material, Shading
-
+SURFACES = (
+    "plain", "plaster", "wallpaper", "stripes", "bars", "checks", "tiles", "bricks", "planks", "parquet", "wood",
+    "carpet", "concrete", "asphalt", "cobbles", "grass", "sand", "gravel", "leaves", "water", "fabric", "metal",
+    "glass", "litter", "dots", "blotches", "corrugated",
+)  # fmt: skip
+PANELS = (
+    "window", "door", "picture", "poster", "screen", "board", "books", "goods", "bottles", "cupboards", "shopfront",
+    "rug", "notices", "blinds", "sign",
+)  # fmt: skip
+CODES = {name: code for code, name in enumerate(SURFACES + PANELS)}
 (
     PLAIN, PLASTER, WALLPAPER, STRIPES, BARS, CHECKS, TILES, BRICKS, PLANKS, PARQUET, WOOD,
     CARPET, CONCRETE, ASPHALT, COBBLES, GRASS, SAND, GRAVEL, LEAVES, WATER, FABRIC, METAL,
-    GLASS, LITTER, FACADE, DOTS, BLOTCHES, CORRUGATED,
+    GLASS, LITTER, DOTS, BLOTCHES, CORRUGATED,
     WINDOW, DOOR, PICTURE, POSTER, SCREEN, BOARD, BOOKS, GOODS, BOTTLES, CUPBOARDS, SHOPFRONT,
     RUG, NOTICES, BLINDS, SIGN,
 ) = range(len(CODES))  # fmt: skip
@@ -25,57 +31,6 @@ PRINTS = np.array([
     (0.6, 0.42, 0.08), (0.15, 0.08, 0.04), (0.03, 0.03, 0.03), (0.3, 0.3, 0.3), (0.62, 0.6, 0.58), (0.5, 0.2, 0.05),
     (0.1, 0.3, 0.45), (0.4, 0.28, 0.18), (0.28, 0.08, 0.2), (0.1, 0.22, 0.2),
 ])  # fmt: skip
-
-
-@lru_cache(8)
-def _table(seed: int) -> np.ndarray:
-    return np.random.default_rng((seed, 77)).random((256, 256), dtype=np.float32)
-
-
-def paint(
-    materials: list[Material],
-    ids: np.ndarray,
-    points: np.ndarray,
-    normals: np.ndarray,
-    *,
-    shading: Shading | None = None,
-    texture_seed: int = 0,
-) -> np.ndarray:
-    """Linear colours of surfaces before light falls on them.
-
-    Args:
-        materials: One per object id.
-        ids: Objects (N,).
-        points: World points (N, 3) in metres.
-        normals: Unit normals (N, 3), either sign.
-        shading: Corners, contact shadows and lamps of the place.
-        texture_seed: Another seed gives other textures.
-
-    Returns:
-        Albedo (N, 3) float32 in [0, 1.2].
-    """
-    shading = shading or Shading()
-    codes = np.array([CODES[m.kind] for m in materials], np.int32)
-    numbers = np.array([(m.scale, m.seed, *m.at, *m.size) for m in materials], np.float64).reshape(-1, 7)
-    colours = np.array([(m.one, m.two) for m in materials], np.float64).reshape(-1, 2, 3)
-    out = np.empty((len(ids), 3), np.float32)
-    _paint(
-        codes, numbers, colours, _table(texture_seed),
-        np.ascontiguousarray(ids, np.int32), np.ascontiguousarray(points, np.float32),
-        np.ascontiguousarray(normals, np.float32), np.array(shading.room, np.float64),
-        np.array(shading.stains, np.float64).reshape(-1, 4), np.array(shading.pools, np.float64).reshape(-1, 7), out,
-    )  # fmt: skip
-    return out
-
-
-def paint_sky(
-    directions: np.ndarray, sky: tuple[np.ndarray, np.ndarray], *, clouds: float = 0.5, texture_seed: int = 0
-) -> np.ndarray:
-    """Linear colours (N, 3) of the sky along unit directions (N, 3): from horizon to zenith, with clouds in [0, 1]."""
-    out = np.empty((len(directions), 3), np.float32)
-    low, high = np.asarray(sky[0], np.float64), np.asarray(sky[1], np.float64)
-    _sky(np.ascontiguousarray(directions, np.float32), low, high, float(clouds), _table(texture_seed), out)
-    return out
 
 
 # ---- patterns: all take the noise table t, metres u and v, and f, the metres a pixel covers ------------------------
@@ -210,10 +165,6 @@ def _surface(
     if kind == LITTER:
         leaf = _fine(t, u + 0.3 * v, v, 0.055, f, seed)
         return min(max(2.2 * leaf - 0.6, 0.0), 1.0), 0.6 + 0.7 * _noise(t, u * 0.7, v * 0.7, seed + 1)
-    if kind == FACADE:
-        p, q = a - np.floor(a), v / 3.1 - np.floor(v / 3.1)
-        glass = 0.28 < p < 0.72 and 0.28 < q < 0.82
-        return (0.75 + 0.25 * _hash(t, np.floor(a), np.floor(v / 3.1), seed)) if glass else 0.08 * (q < 0.06), rough
     if kind == DOTS:
         p, q = a - np.floor(a) - 0.5, b - np.floor(b) - 0.5
         return (1.0 if p * p + q * q < 0.07 else 0.0) if fc < 0.4 else 0.22, rough
@@ -243,10 +194,15 @@ def _panel(
         if rim < 0.05 or (w > 0.7 and abs(p - 0.5) * w < 0.025) or (h > 0.9 and abs(q - 0.66) * h < 0.02):
             return one[0], one[1], one[2]
         line = 0.25 + 0.2 * luck + 0.16 * _noise(t, u * 2.2, 3.0, seed)
-        if q < line:
+        if luck > 0.35 and q < 0.85 and _hash(t, np.floor(u / 0.45 + luck * 9), 6.0, seed) > q:  # houses
+            x, y = u / 0.13 - np.floor(u / 0.13), v / 0.17 - np.floor(v / 0.17)
+            k = 0.62 + 0.25 * _hash(t, np.floor(u / 0.45 + luck * 9), 8.0, seed)
+            k = 0.3 if 0.3 < x < 0.7 and 0.3 < y < 0.75 else k
+            return two[0] * k + 0.06, two[1] * k * 0.92 + 0.04, two[2] * k * 0.8 + 0.02
+        if luck < 0.65 and q < line:
             leaf = 0.5 + 0.8 * _noise(t, u * 9, v * 9, seed + 1)
             return two[0] * 0.32 * leaf, two[1] * 0.5 * leaf, two[2] * 0.2 * leaf
-        k = 1.15 - 0.3 * q
+        k = 1.2 - 0.3 * q
         return two[0] * k, two[1] * k, two[2] * k
     if kind == BLINDS:
         x = v / 0.06 - np.floor(v / 0.06)
@@ -406,7 +362,7 @@ def _panel(
 
 
 @njit(cache=True)
-def _paint(
+def paint_pixels(
     codes: np.ndarray, numbers: np.ndarray, colours: np.ndarray, t: np.ndarray, ids: np.ndarray, points: np.ndarray,
     normals: np.ndarray, room: np.ndarray, stains: np.ndarray, pools: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
@@ -461,7 +417,7 @@ def _corners(room: np.ndarray, x: float, y: float, z: float, nx: float, ny: floa
 
 
 @njit(cache=True)
-def _sky(
+def paint_directions(
     directions: np.ndarray, low: np.ndarray, high: np.ndarray, clouds: float, t: np.ndarray, out: np.ndarray
 ) -> None:
     for n in range(len(directions)):

@@ -27,7 +27,7 @@ from .setting import Place, Wall, on_wall
 
 
 def shop(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "tiles", bright=(0.4, 0.7), colourful=0.08, scale=(0.4, 0.6))
+    floor = random_material(rng, "tiles", bright=(0.4, 0.7), colourful=0.03, scale=(0.4, 0.6))
     back, left, right = shell(place, rng, floor, wall_paint(rng, choices=6), ceiling=tiled_ceiling(rng))
     x0, x1, y, _ = place.shading.room
     ceiling_lights(place)
@@ -61,7 +61,8 @@ def shop(place: Place, rng: Draw) -> None:
 
 
 def library(place: Place, rng: Draw) -> None:
-    floor = wood(rng, "parquet", 0.3) if rng.random() < 0.5 else random_material(rng, "carpet", bright=(0.08, 0.3))
+    carpet = random_material(rng, "carpet", bright=(0.08, 0.3), colourful=0.2)
+    floor = wood(rng, "parquet", 0.3) if rng.random() < 0.5 else carpet
     walls = shell(place, rng, floor, wall_paint(rng, choices=7))
     back = walls[0]
     y, m = place.shading.room[2], wood(rng)
@@ -90,7 +91,7 @@ def library(place: Place, rng: Draw) -> None:
 
 
 def clinic(place: Place, rng: Draw) -> None:
-    floor = random_material(rng, "plain", "tiles", bright=(0.3, 0.6), colourful=0.15, scale=(0.4, 0.6))
+    floor = random_material(rng, "plain", "tiles", bright=(0.3, 0.6), colourful=0.05, scale=(0.4, 0.6))
     c = np.array([(0.66, 0.7, 0.68), (0.6, 0.68, 0.72), (0.72, 0.7, 0.64)][rng.integers(3)])
     walls = back, left, right = shell(place, rng, floor, solid(c, rng, "plaster"), ceiling=tiled_ceiling(rng))
     ceiling_lights(place)
