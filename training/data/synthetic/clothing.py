@@ -10,6 +10,8 @@ from training.data.synthetic.truths import (
     View,
     Wear,
     all_in,
+    base_colour,
+    every,
     in_colour,
     in_sight,
     same_colour,
@@ -95,22 +97,21 @@ def wear_facet(wear: Wear, look: Look, words: Words, rng: Draw, form: str) -> Fa
 
 def colour_facet(form: str, colour: str, words: Words, rng: Draw) -> Facet:
     """The colour of "in red" (form "c") or "all in red" ("x")."""
-    said = say(rng, words.colours, colour)
 
     def changed(rng: Draw) -> Facet:
         return colour_facet(form, pick(rng, other_colours(colour)), words, rng)
 
-    test = in_colour if form == "c" else all_in
-    facet = trait(said, lambda look: test(look, colour), "top", "top", changed)
+    upper = trait(say(rng, words.colours, colour), lambda look: in_colour(look, colour), "top", "top", changed)
     if form == "c":
-        return facet
-    lower = trait(said, lambda look: test(look, colour), "bottom", "top")
+        return upper
+    lower = trait("", lambda look: all_in(look, colour), "bottom", "top")
+    top = Wear("top", "top", colour)
 
-    def both(view: View, i: int) -> Truth:
-        truth = facet.holds(view, i)
-        return truth if truth is False else lower.holds(view, i) and truth
+    def alone(view: View, i: int) -> Truth:
+        above = base_colour(view.people[i].look, colour) if in_sight(top, view, i) else None
+        return False if above is False else lower.alone(view, i) if lower.alone else None
 
-    return replace(facet, holds=both)
+    return replace(upper, holds=lambda view, i: every((view.seen(i, "top") or None, lower.holds(view, i))), alone=alone)
 
 
 def other_colours(*colours: str | None) -> list[str]:

@@ -9,7 +9,18 @@ import numpy as np
 
 from training.data.synthetic.facts import HAIR_COLOURS, Look
 from training.data.synthetic.layout import Fits
-from training.data.synthetic.truths import TINY, Truth, View, covered, every, hair, is_old, is_sex, told_child
+from training.data.synthetic.truths import (
+    TINY,
+    Truth,
+    View,
+    covered,
+    every,
+    hair,
+    is_old,
+    is_sex,
+    shows_age,
+    told_child,
+)
 from training.data.synthetic.words import HAIR_CONFUSED, HELD, HELD_SHARE, Table, Words
 
 T = TypeVar("T")
@@ -78,7 +89,7 @@ def noun(look: Look, words: Words, rng: Draw, key: str | None = None) -> Facet:
 
         def old(view: View, i: int) -> Truth:
             truth = every((noun_fits(key, view, i), is_old(view.people[i].look)))
-            return None if truth is True and not view.seen(i, "age") else truth
+            return None if truth is True and not (view.seen(i, "age") and shows_age(view.people[i].look)) else truth
 
         # nobody is called absent for being less old than said: age is hard to see
         young = lambda v, i: False if noun_fits(key, v, i) is False else None  # noqa: E731

@@ -25,8 +25,8 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
         "clothes": (
             "the {n} in {t}", "the {n} in {t}", "the {n} in {t}", "the {n} in {a}", "the {n} in {a}", "{an} in {a}",
             "{an} wearing {a}", "the {n} wearing {a}", "the {n} wearing {t}", "the {n} in {c}", "the {n} in {c}",
-            "the {n} dressed in {c}", "{n} in {u}", "{n} in {u}", "{n} wearing {u}", "{n} dressed in {u}",
-            "the {n} with {t}", "the {k} {n} in view", "someone wearing {a}", "someone in {a}", "the one in {t}",
+            "the {n} dressed in {c}", "{n} in {u}", "{n} in {u}", "{n} wearing {u}", "the {n} with {t}",
+            "the {k} {n} in view", "someone wearing {a}", "someone in {a}", "the one in {t}",
             "the {n} in {a} and {b}", "the {n} in {a} and {b}", "{an} in {a} and {b}", "{n} in {u} and {v}",
             "the {n} wearing {a} and {b}", "the {n} wearing {a} with {b}", "{n} wearing {u} and {v}",
             "the {n} all in {x}", "the {n} dressed all in {x}", "the {n} in {t} and {v}",

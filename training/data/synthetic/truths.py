@@ -207,6 +207,11 @@ def is_old(look: Look) -> Truth:
     return True if look.age == "old" else None if grey else False
 
 
+def shows_age(look: Look) -> bool:
+    """Whether somebody's hair tells that they are old; wrinkles are too fine for the picture."""
+    return look.hair_colour in ("grey", "white") and (look.beard or (look.hair_length != "bald" and not covered(look)))
+
+
 def hair(look: Look, colour: str | None, length: str | None) -> Truth:
     """Whether hair of a colour ("dark" for black or brown) and a length fits."""
     values: list[Truth] = []
