@@ -43,7 +43,7 @@ scenes = read_scenes(scenes_path("DIR", "test"), joints=True)
 
 `--refava` writes RefAVA++'s form to `refava/`: `{{split}}_keyframe.pkl`, `{{split}}_label.pkl`, `{{split}}_description.pkl`, keyed `<video>___<timestamp>___<person id>`, and
 `frames/<video>/image_%06d.jpg` at 30 frames a second (each frame five times), the clip of second t being the 90 from (t − 900) · 30 − 45. A person's first sentence is the first entry
-of the description, the others follow it. That form has no place for sentences that fit nobody, nor for kind and hard: they are left out.
+of the description, the others follow it. That form has no place for sentences that fit nobody, for people without a label, nor for kind and hard: they are left out.
 
 ## How it was made
 ```
