@@ -1,6 +1,7 @@
 """What the commands share: errors are one line on standard error, exit code 2."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -38,6 +39,9 @@ def run(parser: Parser, command: Callable[[argparse.Namespace], int], arguments:
         return 130
     except RefAtomNetError as error:
         print(f"error: {error}", file=sys.stderr)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"error: {error.filename or 'the disk'}: {error.strerror or error}", file=sys.stderr)
     return 2

@@ -13,6 +13,7 @@ import logging
 import multiprocessing
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from refatomnet.encoders.compact import CompactEncoder
 from refatomnet.errors import DataError
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder, TextTokens, pad_text, split_words
+from training.arguments import Parser, run
 from training.data.clips import model_frames, read_clip
 from training.data.records import read_records, scene_lines, scenes_path
 
@@ -169,15 +171,19 @@ class FeatureCache:
         return pad_text(rows, words)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Compute and store the frozen features of a data set.")
+def main(arguments: list[str] | None = None) -> int:
+    parser = Parser("python -m training.cache", description="Compute and store the frozen features of a data set.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", required=True)
     parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    build(options.data, options.split, ModelConfig(), workers=options.workers)
+
+    def command(options: argparse.Namespace) -> int:
+        build(options.data, options.split, ModelConfig(), workers=options.workers)
+        return 0
+
+    return run(parser, command, arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -174,7 +174,7 @@ def _lines(records: list[Record], scene: dict[str, Any] | None) -> list[tuple[st
         ids = said[0].actions if said else tuple(people[person]["actions"])
         deeds = "; ".join(f"{action(i).name.split(' (')[0]}" for i in ids)
         looks = f" | {_look(people[person], records[0].key_frame)}" if person in people else ""
-        paragraphs.append((_colour(person), f"{person}  {deeds.upper()}{looks}"))
+        paragraphs.append((_colour(person), f"{person}  {deeds.upper() or 'NO LABEL'}{looks}"))
         paragraphs += [(_colour(person), f"     “{r.sentence}”  {_kind(r)}") for r in said]
     paragraphs += [(ABSENT, f"nobody:  “{r.sentence}”  {_kind(r)}") for r in records if r.box_xyxy is None]
     return [(colour, line) for colour, text in paragraphs for line in _wrapped(text, font)]

@@ -27,6 +27,7 @@ from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.model import RefAtomNetPP
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder, TextTokens
+from training.arguments import Parser, run
 from training.data.clips import read_model_frames
 from training.data.records import Record
 from training.data.refava import read_split
@@ -228,16 +229,7 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure a checkpoint on a data set.")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--checkpoint", default=SHIPPED)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--controls", action="store_true", help="also shuffled sentences, another person's, prior only")
-    parser.add_argument("--limit", type=int, help="only the first so many records")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+def evaluate(options: argparse.Namespace) -> int:
     model, config = load_checkpoint(options.checkpoint)
     records = read_split(options.data, options.split)[: options.limit]
     sentences = other_sentences(records) if options.controls else {"own": [record.sentence for record in records]}
@@ -249,7 +241,20 @@ def main() -> None:
     if options.json:
         options.json.write_text(text)
     sys.stdout.write(text)
+    return 0
+
+
+def main() -> int:
+    parser = Parser("python -m training.evaluate", description="Measure a checkpoint on a data set.")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--checkpoint", default=SHIPPED)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--controls", action="store_true", help="also shuffled sentences, another person's, prior only")
+    parser.add_argument("--limit", type=int, help="only the first so many records")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return run(parser, evaluate, None)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

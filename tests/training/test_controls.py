@@ -119,6 +119,9 @@ def test_the_command_judges_and_the_card_quotes_it(tmp_path: Path, capsys: pytes
     assert found["learned_from"] == "train" and found["command"].startswith("python -m training.controls --data")
     card = data_card(tmp_path, ("train", "val", "test"))
     assert found["command"] in card and f"{found['words']['map_macro']:.3f}" in card and "(largest)" in card
+    assert "--split test --clips 60 --seed 1" in card
+    (tmp_path / ".parts/test/run.json").unlink()
+    assert "# test: 60 clips, made elsewhere" in data_card(tmp_path, ("train", "val", "test"))
     out.unlink()
     assert "without understanding" not in data_card(tmp_path, ("train", "val", "test"))
 

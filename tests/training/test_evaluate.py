@@ -222,9 +222,18 @@ def test_the_command_writes_the_contract(
     out = tmp_path / "out.json"
     arguments = ["evaluate", "--data", str(data), "--split", "val", "--checkpoint", str(tmp_path / "fresh")]
     monkeypatch.setattr("sys.argv", [*arguments, "--json", str(out), "--controls", "--limit", "6"])
-    evaluate.main()
+    assert evaluate.main() == 0
     found = json.loads(out.read_text())
     assert found == json.loads(capsys.readouterr().out) and found["records"] == 6
     assert found["checkpoint"] == "fresh" and found["data"] == "openravar/val"
     assert found["command"].startswith("python -m training.evaluate --data")
     assert 0 <= found["miou"] <= 1 and not math.isnan(found["map_macro"])
+
+
+def test_a_data_set_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("sys.argv", ["evaluate", "--data", str(tmp_path), "--split", "val"])
+    assert evaluate.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and "has no split 'val'" in line

@@ -36,12 +36,13 @@ def tables(*people: str) -> dict[str, dict[str, list]]:
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
-    """A clip whose frames get brighter, two people described, and a sentence about nobody."""
+    """A clip whose frames get brighter, two people described, a sentence about nobody, and a person without label."""
     images = [np.full((96, 128, 3), 10 + 12 * i, np.uint8) for i in range(18)]
     write_clip(tmp_path / RECORD.clip, np.stack(images), 6.0)  # type: ignore[operator]
     other = replace(RECORD, person_id="1", sentence="the woman", box_xyxy=(0.5, 0.1, 0.7, 0.95), actions=(11,))
     absent = replace(RECORD, person_id="absent0", sentence="the dragon here", box_xyxy=None, actions=())
-    records = [RECORD, other, absent, replace(RECORD, sentence="the man on the left")]
+    unlabelled = replace(RECORD, person_id="2", actions=())
+    records = [RECORD, other, absent, replace(RECORD, sentence="the man on the left"), unlabelled]
     write_records(tmp_path / "test.jsonl", records)
     return tmp_path
 
@@ -49,8 +50,8 @@ def ours(tmp_path: Path) -> Path:
 def test_what_is_written_is_read_again(ours: Path) -> None:
     assert write_refava(ours, "test") == 2
     found = read_split(ours / "refava", "test")
-    expected = [r for r in read_split(ours, "test") if r.box_xyxy]
-    assert len(found) == 3
+    expected = [r for r in read_split(ours, "test") if r.box_xyxy and r.actions]
+    assert len(found) == len(expected) == 3
 
     def facts(records: list[Record]) -> set[tuple]:
         return {(r.video, r.timestamp, r.person_id, r.split, r.sentence, r.actions, r.box_xyxy) for r in records}

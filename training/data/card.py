@@ -43,7 +43,7 @@ scenes = read_scenes(scenes_path("DIR", "test"), joints=True)
 
 `--refava` writes RefAVA++'s form to `refava/`: `{{split}}_keyframe.pkl`, `{{split}}_label.pkl`, `{{split}}_description.pkl`, keyed `<video>___<timestamp>___<person id>`, and
 `frames/<video>/image_%06d.jpg` at 30 frames a second (each frame five times), the clip of second t being the 90 from (t − 900) · 30 − 45. A person's first sentence is the first entry
-of the description, the others follow it. That form has no place for sentences that fit nobody, nor for kind and hard: they are left out.
+of the description, the others follow it. That form has no place for sentences that fit nobody, for people without a label, nor for kind and hard: they are left out.
 
 ## How it was made
 ```
@@ -93,7 +93,8 @@ def data_card(out: Path, splits: Iterable[str]) -> str:
     for split in splits:
         if not (out / f"{split}.jsonl").exists():
             continue
-        found[split] = split_found = gather(read_records(out / f"{split}.jsonl"), scene_lines(scenes_path(out, split)))
+        scenes = scene_lines(path) if (path := scenes_path(out, split)).exists() else ()
+        found[split] = split_found = gather(read_records(out / f"{split}.jsonl"), scenes)
         rows.append(_row(split, split_found))
         if (again := out / f"{split}{PARAPHRASE}.jsonl").exists():
             rows.append(_row(split + PARAPHRASE, gather(read_records(again))))
@@ -124,8 +125,11 @@ def _row(split: str, found: Statistics) -> str:
 
 
 def _command(out: Path, split: str, clips: int) -> str:
-    """The command that makes this split again."""
-    run = json.loads((out / ".parts" / split / "run.json").read_text())
+    """The command that makes this split again, where the notes of its making are still there."""
+    note = out / ".parts" / split / "run.json"
+    if not note.exists():
+        return f"# {split}: {clips} clips, made elsewhere"
+    run = json.loads(note.read_text())
     size = f" --size {run['size'][0]}x{run['size'][1]}" if run.get("size") else ""
     labels = f" --labels {run.get('labels', 'balanced')}"
     return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {run['seed']}{labels}{size}"

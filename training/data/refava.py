@@ -4,7 +4,7 @@
 AVA ids from 1. keyframe: a list whose first entry starts x1, y1, x2, y2. description: a list whose first entry is the
 sentence; further entries are further sentences about the same person. Frames are ``frames/<video>/image_%06d.jpg``,
 30 a second, numbered from second 900; the clip of a timestamp t is the 90 from (t − 900) · 30 − 45, its key frame the
-middle one. Sentences that fit nobody have no place in this form.
+middle one. Sentences that fit nobody, and people without a label, have no place in this form.
 """
 
 import math
@@ -221,7 +221,7 @@ def write_refava(data: Path, split: str) -> int:
     tables: dict[str, dict[str, list]] = {part: {} for part in PARTS}
     clips: dict[str, Record] = {}
     for record in read_records(data / f"{split}.jsonl"):
-        if record.box_xyxy is None:
+        if record.box_xyxy is None or not record.actions:
             continue
         key = f"{record.video}___{record.timestamp}___{record.person_id}"
         tables["keyframe"][key], tables["label"][key] = [list(record.box_xyxy)], list(record.actions)
