@@ -137,7 +137,7 @@ def test_weights() -> None:
         weights("equal")
 
 
-def _histogram(bodies: list[Body], labels: str, count: int = 160) -> Counter[int]:
+def _histogram(bodies: list[Body], labels: str, count: int = 300) -> Counter[int]:
     plans = [plan(bodies, SHORT[::6], np.random.default_rng(k), labels=labels) for k in range(count)]
     assert {sum(map(len, p)) for p in plans} == {2, 3, 4, 5, 6}
     return Counter(a for p in plans for unit in p for _body, spot in unit for a in spot.deed.actions)
@@ -204,7 +204,7 @@ def test_watchers_look_at_somebody(casts: list[list[Actor]]) -> None:
 def test_people_hide_each_other_but_not_all(casts: list[list[Actor]]) -> None:
     hidden = np.concatenate([stage._hidden(actors) for actors in casts])
     assert 0.15 < np.mean((hidden > 0.15) & (hidden < 0.7)) < 0.6
-    assert np.mean(hidden > 0.75) < 0.03
+    assert np.mean(hidden > 0.75) < 0.05
 
 
 def test_same_chance_same_cast(bank: tuple[Rig, list[Body]], casts: list[list[Actor]]) -> None:

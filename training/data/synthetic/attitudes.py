@@ -2,21 +2,16 @@
 
 import numpy as np
 
-from .bodies import ARM, CHEST, Body
+from . import props
+from .bodies import ARM, CHEST, HEAD, Body
 from .contact import MOUTH, across, bow, bow_needed, bring, depth_of, face, settle
-from .motions import Deed, Draw, smooth, wave
-from .poses import SIDES, Pose, Prop, constant, reach, upright
-from .props import join, spheroid, tube
+from .motions import Deed, Draw, local_time, smooth, wave
+from .poses import SIDES, Pose, constant, reach, upright
 
 Bodies = tuple[Body, Body]
 Duet = tuple[float, Deed, Deed]
 ADULT = 1.7  # metres; lengths given for somebody so tall are scaled by the height
 WRIST, ELBOW, FOOT = {1: 10, -1: 13}, {1: 9, -1: 12}, {1: 16, -1: 19}
-
-
-def local_time(t: np.ndarray, period: float) -> np.ndarray:
-    """Seconds from the middle of the current period; the key frame is the middle of one."""
-    return (t + period / 2) % period - period / 2
 
 
 def window(t: np.ndarray, start: float, rise: float, end: float, fall: float, period: float = 5.5) -> np.ndarray:
@@ -139,19 +134,14 @@ def _posture(sitting: bool) -> dict:
 
 
 def talker(pose: Pose, sitting: bool) -> Deed:
-    shows = {79: (WRIST[1], WRIST[-1])}
+    shows = {79: (HEAD,)}
     return deed(
         "talk", pose, 11 if sitting else 12, 79, shows=shows, hands={1: "open", -1: "open"}, **_posture(sitting)
     )
 
 
 def listener(pose: Pose, sitting: bool) -> Deed:
-    return deed("listen", pose, 11 if sitting else 12, 74, 80, shows={74: (7,), 80: (7,)}, **_posture(sitting))
-
-
-def microphone(hold: str) -> Prop:
-    mesh = join(tube(0.016, 0.17, (0, -0.02, -0.06), 8, 0.02), spheroid((0.036, 0.036, 0.04), (0, -0.02, 0.14), 5, 8))
-    return Prop("microphone", *mesh, "black", hold)
+    return deed("listen", pose, 11 if sitting else 12, 74, 80, shows={74: (HEAD,), 80: (HEAD,)}, **_posture(sitting))
 
 
 def sing(pose: Pose, body: Body, rng: Draw) -> int:
@@ -163,5 +153,5 @@ def sing(pose: Pose, body: Body, rng: Draw) -> int:
     bring(pose, body, g, mouth + constant(t, 0.02 * g, -0.07, -0.12 * s), elbow=(0.9, -0.2, -1))
     out = constant(t, -0.35 * g * s, -0.3 * s, body.joints[CHEST, 2] + 0.12 * s * wave(t, beat / 2, rng.random()))
     reach(pose, body, -g, out, elbow=(0.8, 0.2, -1))
-    pose.props.append(microphone("left" if g > 0 else "right"))
+    pose.props.append(props.microphone("left" if g > 0 else "right", rng))
     return g

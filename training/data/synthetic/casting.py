@@ -19,13 +19,12 @@ PEOPLE = {2: 0.3, 3: 0.33, 4: 0.2, 5: 0.1, 6: 0.07}  # how many to a clip
 ALIKE = 0.3  # share of clips in which two people look alike
 WITH_CHILD = 0.5
 OLD = 0.25  # of grown people
-# Labels a class in 58,953 of RefAVA's training set (design notes); classes not listed are left as they come.
-NATURAL = {
-    1: 694, 3: 267, 4: 111, 5: 16, 6: 64, 7: 15, 8: 395, 9: 221, 10: 185, 11: 6061, 12: 11264, 14: 2600, 15: 97,
-    17: 5214, 27: 267, 28: 1, 29: 394, 35: 1, 36: 32, 43: 4, 48: 215, 57: 23, 58: 14, 62: 21, 64: 33, 65: 242, 66: 80,
-    67: 224, 68: 29, 69: 64, 70: 25, 71: 45, 72: 6, 73: 52, 74: 7978, 75: 3, 76: 31, 77: 90, 78: 45,
-    79: 7132, 80: 12130,
-}  # fmt: skip
+# Labels of each class, ids 1 to 80, in RefAVA's training set as published.
+NATURAL = (
+    694, 2, 267, 111, 16, 64, 15, 395, 221, 185, 6061, 11264, 8, 2600, 97, 0, 5214, 1, 1, 5, 4, 39, 0, 14, 1, 12, 267,
+    1, 394, 6, 5, 0, 4, 11, 0, 32, 67, 67, 0, 7, 153, 4, 4, 5, 15, 16, 38, 215, 196, 2, 8, 0, 0, 136, 7, 28, 14, 23,
+    1495, 21, 198, 4, 33, 242, 80, 224, 29, 64, 25, 45, 6, 52, 10, 7978, 3, 31, 90, 45, 7132, 12130,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,27 +43,28 @@ class Recipe:
 
 
 # --- alone ------------------------------------------------------------------------------------------------------------
-def _alone(begin: menu.Whole, gesture: menu.OnTop | None = None) -> Recipe:
-    labels = menu.GIVES[begin] + (menu.GIVES[gesture] if gesture else ())
+def _counts(*ids: int) -> dict[int, float]:
+    """How often each of the ids is seen that one person may get: one posture, most of the others."""
+    postures = [a for a in ids if a < 15]
+    return {a: 1 / len(postures) if a < 15 else 1 / (len(ids) - len(postures)) ** 0.5 for a in ids}
 
+
+def _alone(whole: menu.Whole, on_top: menu.OnTop | None = None) -> Recipe:
     def make(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
-        deed = begin(bodies[0], t, rng)
-        if gesture:
-            deed = gesture(deed, bodies[0], rng)
-        return [Spot(deed, np.zeros(2), 0.0)]
+        deed = whole(bodies[0], t, rng)
+        return [Spot(on_top(deed, bodies[0], rng) if on_top else deed, np.zeros(2), 0.0)]
 
-    name = f"{begin.__name__}+{gesture.__name__}" if gesture else begin.__name__
+    labels = _counts(*menu.GIVES[whole], *(menu.GIVES[on_top] if on_top else ()))
+    name = f"{whole.__name__}+{on_top.__name__}" if on_top else whole.__name__
     grown = 54 in labels  # children do not smoke
-    return Recipe(name, 1, 1, dict.fromkeys(labels, 1.0), make, lambda bodies: not grown or bodies[0].age != "child")
+    return Recipe(name, 1, 1, labels, make, lambda bodies: not grown or bodies[0].age != "child")
 
 
 # --- together ---------------------------------------------------------------------------------------------------------
 def _pair(name: str) -> Recipe:
     labels: dict[int, float] = {}
     for one in duets.GIVES[name]:
-        posture = [a for a in one if a < 15]
-        for a in one:
-            labels[a] = labels.get(a, 0) + (1 / len(posture) if a in posture else 1)
+        labels = {a: labels.get(a, 0) + _counts(*one).get(a, 0) for a in {**labels, **dict.fromkeys(one)}}
 
     def make(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
         return opposite_spots(duets.perform(name, (bodies[0], bodies[1]), t, rng))
@@ -109,14 +109,14 @@ def weights(labels: str) -> np.ndarray:
     seen = sorted({a for r in book for a in r.labels})
     given = np.array([[r.labels.get(a, 0.0) for a in seen] for r in book])
     people = np.array([r.least for r in book])
-    wanted = np.array([NATURAL.get(a, 10) if labels == "natural" else 1.0 for a in seen], float)
+    wanted = np.array([max(NATURAL[a - 1], 0.5) if labels == "natural" else 1.0 for a in seen], float)
     wanted /= wanted.sum()
     w = np.full(len(book), 1 / len(book))
     for _ in range(300):
         w = w * ((given / people[:, None]) @ (wanted / (w @ (given / people[:, None]))))
         w /= w.sum()
     w = (
-        w / people * np.where(people > 1, 1.6 if labels == "balanced" else 1.2, 1.0)
+        w / people * np.where(people > 1, 2.4 if labels == "balanced" else 1.1, 1.0)
     )  # of draws; one left over acts alone
     w = 0.97 * w / w.sum() + 0.03 / len(w)
     return w / w.sum()

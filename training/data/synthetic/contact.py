@@ -15,11 +15,12 @@ EYES, MOUTH = (24, 25), 26  # rows of ``Body.joints``
 
 @dataclass(frozen=True)
 class Posed:
-    """Joint rotations (T, 20, 3, 3) and positions (T, 20, 3) of a body on the floor."""
+    """Joint rotations (T, 20, 3, 3), positions (T, 20, 3) and upright frame (T, 3, 3) of a body on the floor."""
 
     body: Body
     rotations: np.ndarray
     positions: np.ndarray
+    upright: np.ndarray
 
     def point(self, joint: int, rest: np.ndarray) -> np.ndarray:
         """Where a point of the body at rest (3,) that moves with a joint is (T, 3)."""
@@ -50,7 +51,7 @@ class Posed:
 
 def settle(pose: Pose, body: Body) -> Posed:
     """Solve a pose and stand it on its soles or knees."""
-    rotations, positions, _heading = solve(pose, body)
+    rotations, positions, heading = solve(pose, body)
     low = []
     for g in SIDES:
         _hip, knee, foot = LEG[g]
@@ -59,7 +60,7 @@ def settle(pose: Pose, body: Body) -> Posed:
             low.append((positions[:, foot] + rotations[:, foot] @ (sole - ankle))[:, 2])
         low.append(positions[:, knee, 2] - 0.055 * body.height / 1.7)
     positions[..., 2] += (pose.angle("lift") - np.min(low, 0))[:, None]
-    return Posed(body, rotations, positions)
+    return Posed(body, rotations, positions, heading)
 
 
 def across(points: np.ndarray, apart: float) -> np.ndarray:

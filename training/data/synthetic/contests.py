@@ -6,22 +6,20 @@ from . import props
 from .attitudes import (
     ADULT,
     FOOT,
-    WRIST,
     Bodies,
     Duet,
     bow_to,
     deed,
     key_of,
     kneel,
-    local_time,
     meet_eyes,
     shoulder_height,
     stance,
     window,
 )
-from .bodies import CHEST, LEG, Body
+from .bodies import CHEST, HEAD, LEG, Body
 from .contact import MOUTH, across, bring, depth_of, face, settle
-from .motions import Draw, smooth, wave
+from .motions import Draw, local_time, smooth, wave
 from .poses import SIDES, Pose, constant, reach
 
 
@@ -70,7 +68,7 @@ def fight(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
                 12,
                 64,
                 posture="fighting",
-                shows={64: (WRIST[1], WRIST[-1])},
+                shows={64: (HEAD,)},
                 hands={1: "grip", -1: "grip"},
             )
         )
@@ -160,7 +158,7 @@ def push(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     meet_eyes(bodies, poses, apart)
     return (
         apart,
-        deed("push", pose, 12, 76, shows={76: (WRIST[1], WRIST[-1])}, hands={1: "open", -1: "open"}),
+        deed("push", pose, 12, 76, shows={76: (HEAD,)}, hands={1: "open", -1: "open"}),
         deed("pushed", other, 12),
     )
 
@@ -220,7 +218,7 @@ def play(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
                 posture="crouching" if posture == 3 else "standing",
                 holding="ball" if holds[key_of(t)] else None,
                 needs={75: "ball", 58: "ball"} if k == 0 else {},
-                shows={75: (WRIST[1], WRIST[-1])},
+                shows={75: (HEAD,)},
                 hands={1: "open", -1: "open"},
             )
         )

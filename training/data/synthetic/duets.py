@@ -19,7 +19,6 @@ from .attitudes import (
     gesticulate,
     key_of,
     listener,
-    local_time,
     meet_eyes,
     meeting_height,
     seated,
@@ -28,11 +27,11 @@ from .attitudes import (
     talker,
     window,
 )
-from .bodies import ARM, CHEST
+from .bodies import ARM, CHEST, HEAD
 from .contact import LEGS, TRUNK, Posed, across, bring, capsules, depth_of, gaps, opposite, settle
 from .contests import fight, kick, play, push
 from .embraces import hug, kiss, lift
-from .motions import Draw, wave
+from .motions import Draw, local_time, wave
 from .poses import SIDES, constant, reach
 
 
@@ -101,12 +100,10 @@ def give(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     for pose in poses:
         pose.add(nod=0.2 * giving)
     holds = local[key_of(t)] < go
-    shape: dict[int, str] = {} if two else {g: "grip"}
-    shows = lambda a: {a: tuple(WRIST[side] for side in sides)}  # noqa: E731
-    giver = deed(
-        "give", poses[0], 12, 65, holding=item if holds else None, shows=shows(65), needs={65: item}, hands=shape
-    )
-    taker = deed("take", poses[1], 12, 78, holding=None if holds else item, shows=shows(78), hands=shape)
+    seen, name = {65: (HEAD,) if two else (WRIST[g],), 78: (HEAD,) if two else (ELBOW[g],)}, prop.name
+    more: dict = {"shows": seen, "hands": {} if two else {g: "grip"}}
+    giver = deed("give", poses[0], 12, 65, holding=name if holds else None, needs={65: name}, **more)
+    taker = deed("take", poses[1], 12, 78, holding=None if holds else name, **more)
     return apart, giver, taker
 
 

@@ -4,8 +4,6 @@ import numpy as np
 
 from .attitudes import (
     ADULT,
-    ELBOW,
-    WRIST,
     Bodies,
     Duet,
     deed,
@@ -75,8 +73,9 @@ def hug(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     for k, pose in enumerate(poses):
         low = kneels and k == tall
         more = {"posture": "crouching"} if low else {}
-        shows = {70: (ELBOW[1], ELBOW[-1])}
-        deeds.append(deed("hug", pose, 3 if low else 12, 70, shows=shows, hands={1: "open", -1: "open"}, **more))
+        deeds.append(
+            deed("hug", pose, 3 if low else 12, 70, shows={70: (HEAD,)}, hands={1: "open", -1: "open"}, **more)
+        )
     return apart, deeds[0], deeds[1]
 
 
@@ -156,5 +155,5 @@ def lift(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     for g in SIDES:
         bring(poses[0], adult, g, targets[g], elbow=(0.9, 0.2, -0.7))
     meet_eyes(bodies, poses, apart)
-    a = deed("lift", poses[0], 12, 73, shows={73: (WRIST[1], WRIST[-1])}, hands={1: "open", -1: "open"})
+    a = deed("lift", poses[0], 12, 73, shows={73: (HEAD,)}, hands={1: "open", -1: "open"})
     return apart, a, deed("lifted", small, 80)

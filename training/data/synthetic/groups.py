@@ -7,7 +7,7 @@ import numpy as np
 
 from . import motions, moves
 from .attitudes import ADULT, WRIST, Duet, deed, gesticulate, listener, seated, sing, stance, talker
-from .bodies import CHEST, Body
+from .bodies import CHEST, HEAD, Body
 from .contact import bring, face, settle
 from .motions import Deed, Draw, wave
 from .poses import SIDES, Pose, constant, reach
@@ -125,7 +125,7 @@ def _show(what: str, bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]
         pose = spots[0].deed.pose
         g = sing(pose, first, rng)
         spots[0].deed = deed(
-            "sing", pose, 12, 77, holding="microphone", shows={77: (7, WRIST[g])}, needs={77: "microphone"},
+            "sing", pose, 12, 77, holding="microphone", shows={77: (HEAD, WRIST[g])}, needs={77: "microphone"},
             hands={g: "grip", -g: "open"},
         )  # fmt: skip
     return spots
@@ -144,14 +144,16 @@ def clap(pose: Pose, body: Body, rng: Draw) -> None:
 
 def side_by_side(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
     """Two or three walk beside each other; one talks, the others listen."""
-    lead = motions.walk(bodies[0], t, rng)
-    gap = rng.uniform(0.62, 0.8)
-    spots = []
-    for k, body in enumerate(bodies):
-        walking = lead if k == 0 else motions.walk(body, t, rng)
+    lead, gap = motions.walk(bodies[0], t, rng), rng.uniform(0.62, 0.8)
+    spots = [Spot(replace(lead, steady_head=True), np.zeros(2), 0.0)]
+    for k, body in enumerate(bodies[1:], 1):
+        walking = motions.walk(body, t, rng)
         pose = walking.pose
-        pose.shift = lead.pose.shift
-        pose.angles["yaw"] = lead.pose.angle("yaw")
+        assert pose.feet is not None and pose.shift is not None and lead.pose.shift is not None
+        faster = _speed(lead.pose.shift) / _speed(pose.shift)
+        for feet in pose.feet.values():  # steps as long as keeping pace asks
+            feet[:, 1] *= faster
+        pose.shift, pose.angles["yaw"] = lead.pose.shift, lead.pose.angle("yaw")
         spots.append(Spot(replace(walking, steady_head=True), np.array([gap * k, rng.normal(0, 0.06)]), 0.0))
     talks = rng.random() < 0.85
     for k, (spot, body) in enumerate(zip(spots, bodies, strict=True)):
@@ -165,6 +167,10 @@ def side_by_side(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
         extra = (79,) if talks and k == 0 else (74, 80) if talks else ()
         spot.deed = replace(spot.deed, actions=tuple(sorted({*spot.deed.actions, *extra})))
     return spots
+
+
+def _speed(path: np.ndarray) -> float:
+    return float(np.linalg.norm(np.diff(path, axis=0), axis=-1).max())
 
 
 def gesture(pose: Pose, body: Body, rng: Draw) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .bodies import CHEST, LEG, Rig, skin
+from .bodies import CHEST, HEAD, LEG, Rig, skin
 from .contact import Posed, face, settle
 from .motions import Deed, Draw
 from .poses import held_points, solve, turn
@@ -50,17 +50,20 @@ class Actor:
     @property
     def top(self) -> float:
         """Height in metres that the head reaches."""
-        return float(self.posed.positions[:, 7, 2].max()) + 0.14 * self.figure.body.height + self.raised
+        return float(self.posed.positions[:, HEAD, 2].max()) + 0.14 * self.figure.body.height + self.raised
 
     @cached_property
     def outline(self) -> np.ndarray:
-        """Joints on the floor (T, n, 2) in the actor's own frame, with corners of what stands before them."""
-        points = self.posed.positions[:, OUTLINE, :2]
+        """Floor points (T, n, 2) in the actor's own frame: joints, and corners of furniture and of what is moved."""
+        posed, pose = self.posed, self.deed.pose
+        corners = [posed.positions[:, OUTLINE, :2]]
         for thing in self.deed.fixtures:
-            low, high = thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)
-            grid = np.array([(x, y) for x in np.linspace(low[0], high[0], 3) for y in (low[1], high[1])])
-            points = np.concatenate([points, np.broadcast_to(grid, (len(points), *grid.shape))], 1)
-        return points
+            corners.append(np.broadcast_to(_corners(thing.vertices[None]), (len(pose.t), 8, 2)))
+        for prop in pose.props:
+            if prop.hold in ("along", "free") or prop.held is not None:
+                points = held_points(prop, pose, posed.body, posed.rotations, posed.positions, posed.upright)
+                corners.append(_corners(points))
+        return np.concatenate(corners, 1)
 
     def world(self, points: np.ndarray) -> np.ndarray:
         """Floor points (..., 2) of the actor's own frame in the world."""
@@ -69,6 +72,13 @@ class Actor:
 
 
 Unit = list[Actor]
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    """Corners and middles of sides (T, 8, 2) of the floor rectangle round points (T, n, 3)."""
+    low, high = points[..., :2].min(1), points[..., :2].max(1)
+    shares = np.array([(x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
+    return low[:, None] + (high - low)[:, None] * shares
 
 
 def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) -> list[Actor]:
@@ -94,8 +104,9 @@ def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) ->
             _move(unit, homes, np.array([u * half_width * d, d]), _draw_turn(unit, rng))
             if not cut and attempt < 60 and not _in_view(unit, half_width * (0.95 if index == 0 else 1.0)):
                 continue
-            most = max(HIDDEN_MOST if crowded else 0.4, _hidden(unit).max() + 0.01 if attempt > 25 else 0.0)
-            if _room(unit, placed) and _hidden([*placed, *unit]).max() < most:
+            own = _hidden(unit).max()
+            most = max(HIDDEN_MOST if crowded else 0.4, own + 0.01)
+            if (own < 0.5 or attempt > 40) and _room(unit, placed) and _hidden([*placed, *unit]).max() < most:
                 for actor in unit[1:]:
                     actor.pair = len(placed)
                 if len(unit) > 1:
@@ -125,14 +136,16 @@ def _draw_place(
 def _draw_turn(unit: Unit, rng: Draw) -> float:
     """How a unit is turned about its middle: faces, profiles and backs."""
     actor = unit[0]
-    if len(unit) > 1 and actor.deed.pose.shift is None:
+    if len(unit) == 2 and rng.random() < 0.7:  # seen from the side
+        return float(rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5))
+    if len(unit) > 1 and actor.deed.posture != "walking":
         return rng.uniform(-np.pi, np.pi)
     if actor.deed.posture in ("walking", "running"):
         across, along = rng.choice([-1, 1]) * rng.uniform(0.8, 2.2), rng.normal(0, 0.5) + np.pi * (rng.random() < 0.35)
         return float(across if rng.random() < 0.65 else along)
     if actor.deed.posture == "lying":
         return float(rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5))
-    if actor.deed.headings != (0.0, 3.14):  # what is done is seen from some sides only
+    if actor.deed.headings != (0.0, 3.14):  # seen from some sides only
         return float(rng.choice([-1, 1]) * rng.uniform(*actor.deed.headings))
     return float(rng.normal(0, 0.6) if rng.random() < 0.45 else rng.uniform(-np.pi, np.pi))
 
@@ -218,7 +231,7 @@ def _watch(placed: list[Actor], rng: Draw) -> None:
         point = np.concatenate([other.world(theirs[:, :2]), theirs[:, 2:] + other.raised], -1)
         if _look(actor, point):
             actor.deed = replace(actor.deed, actions=tuple(sorted({*actor.deed.actions, 80})), steady_head=True)
-            actor.deed.shows[80] = (7,)
+            actor.deed.shows[80] = (HEAD,)
             actor.partners = (placed.index(other),)
 
 
