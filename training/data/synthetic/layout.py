@@ -127,7 +127,7 @@ def between(view: View, i: int, a: int, b: int) -> Truth:
 
 
 def by_thing(view: View, i: int, thing: Thing, relation: str) -> Truth:
-    """Relations with a thing, of which only the box is known: beside it by the gap, behind or before it by overlap."""
+    """Relations with a thing: beside it by the gap in the picture, behind or before it by overlap and distance."""
     box, me = thing.boxes_xyxy[view.key], view.box[i]
     wide, centre = box[2] - box[0], (box[0] + box[2]) / 2
     if relation in ("left", "right"):
@@ -142,6 +142,9 @@ def by_thing(view: View, i: int, thing: Thing, relation: str) -> Truth:
     if hidden is None or not inside:
         return False if me[2] < box[0] or me[0] > box[2] else None
     covered = float(hidden[view.key, -1])
+    beyond = None if thing.depth is None else view.depth[i] - thing.depth
+    if beyond is not None and (beyond < 0.15 if relation == "behind" else beyond > -0.15):
+        return False if abs(beyond) > 0.6 else None
     if relation == "behind":
         return True if covered > 0.15 and box[3] > me[3] - 0.02 else False if covered < 0.01 else None
     before = covered < 0.01 and me[3] > box[3] + 0.02 and me[1] < box[3] and box[3] < 0.95

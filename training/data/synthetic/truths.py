@@ -91,12 +91,13 @@ class View:
         self._sizes: dict[int, float] = {}
 
     def described(self) -> list[int]:
-        """People clear enough for a sentence of their own."""
+        """People clear enough, and doing enough that is seen, for a sentence of their own."""
         area = {i: (b[2] - b[0]) * (b[3] - b[1]) for i, b in self.box.items()}
         return [
             i
             for i in self.ids
             if area[i] >= MIN_AREA
+            and self.people[i].actions
             and (
                 self.visible[i] >= DESCRIBED
                 or (self.visible[i] >= CLOSE_UP and area[i] >= CLOSE_AREA and bool(self._joint(i, HEAD, CHEST)))
