@@ -58,11 +58,13 @@ def _draw(points, faces, ids, inverse, bu, bv):
             low, high = min(xa, xb, xc), max(xa, xb, xc)
             if high < 0 or low > width:
                 continue
-            x0, x1 = max(int(np.floor(low)), 0), min(int(np.ceil(high)), width)
+            x0, x1 = max(int(np.ceil(low - 0.5)), 0), min(int(np.floor(high - 0.5)) + 1, width)
             low, high = min(ya, yb, yc), max(ya, yb, yc)
             if high < 0 or low > height:
                 continue
-            y0, y1 = max(int(np.floor(low)), 0), min(int(np.ceil(high)), height)
+            y0, y1 = max(int(np.ceil(low - 0.5)), 0), min(int(np.floor(high - 0.5)) + 1, height)
+            if x0 >= x1 or y0 >= y1:
+                continue
         # rows of the inverse of (a b c): each is 1 at its own corner over w, 0 on the opposite edge
         r00, r01, r02 = b[1] * c[2] - b[2] * c[1], b[2] * c[0] - b[0] * c[2], b[0] * c[1] - b[1] * c[0]
         det = a[0] * r00 + a[1] * r01 + a[2] * r02
@@ -174,8 +176,10 @@ def _cast(points, faces, nearest):
     size = len(nearest)
     for f in range(len(faces)):
         a, b, c = points[faces[f, 0]], points[faces[f, 1]], points[faces[f, 2]]
-        x0, x1 = max(int(min(a[0], b[0], c[0]) - 0.5), 0), min(int(max(a[0], b[0], c[0]) + 1.5), size)
-        y0, y1 = max(int(min(a[1], b[1], c[1]) - 0.5), 0), min(int(max(a[1], b[1], c[1]) + 1.5), size)
+        x0, x1 = max(int(np.ceil(min(a[0], b[0], c[0]) - 0.5)), 0), min(int(max(a[0], b[0], c[0]) + 0.5), size)
+        y0, y1 = max(int(np.ceil(min(a[1], b[1], c[1]) - 0.5)), 0), min(int(max(a[1], b[1], c[1]) + 0.5), size)
+        if x0 >= x1 or y0 >= y1:
+            continue
         det = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
         if abs(det) < 1e-9:
             continue
