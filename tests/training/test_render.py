@@ -125,19 +125,24 @@ def test_actions_are_sorted_and_somebody_does_something(scenes: list) -> None:
 def test_labels_fall_away_with_what_they_show() -> None:
     t = np.linspace(-1, 1, 4)
     deed = Deed("drink", upright(t), (12, 17, 27, 80), "standing", shows={17: (13,), 27: (13, 7)}, needs={27: "cup"})
-    seen, near, cup = np.ones((4, len(JOINTS)), bool), np.ones(4, bool), {"cup": np.full(4, 99)}
-    assert seen_actions(deed, cup, seen, near, 1.0) == {12, 17, 27, 80}
-    assert seen_actions(deed, cup, seen, near, 0.0) == {12, 17, 27}  # the other is out of view
-    assert seen_actions(deed, {"cup": np.zeros(4)}, seen, near, None) == {12, 17, 80}
-    assert seen_actions(deed, {}, seen, near, None) == {12, 17, 80}
+    seen, near, turned = np.ones((4, len(JOINTS)), bool), np.ones(4, bool), np.ones(4)
+
+    def left(cup: float = 99, company: float | None = None) -> set[int]:
+        return seen_actions(deed, {"cup": np.full(4, cup)}, seen, near, company=company, turned=turned)
+
+    assert left(company=1.0) == {12, 17, 27, 80}
+    assert left(company=0.0) == {12, 17, 27}  # the other is out of view
+    assert left(cup=0) == {12, 17, 80}
+    assert seen_actions(deed, {}, seen, near, company=None, turned=turned) == {12, 17, 80}
+    assert seen_actions(deed, {"cup": np.full(4, 99)}, seen, near, company=None, turned=-turned) == {12, 17, 80}
     seen[:, [0, 14, 15, 17, 18]] = False  # no hip and no knee
-    assert seen_actions(deed, cup, seen, near, None) == {17, 27, 80}
+    assert left() == {17, 27, 80}
     seen[:, 18], seen[:3, 13] = True, False
-    assert seen_actions(deed, cup, seen, near, None) == {12, 27, 80}  # the cup is seen without the hand
+    assert left() == {12, 27, 80}  # the cup is seen without the hand
     seen[:, 7] = False  # at a mouth that is not seen
-    assert seen_actions(deed, cup, seen, near, None) == {12}
+    assert left() == {12}
     near[:3] = False  # what is far from the key frame does not count
-    assert seen_actions(deed, cup, seen, near, None) == {12, 17}
+    assert left() == {12, 17}
 
 
 def test_unknown_split() -> None:

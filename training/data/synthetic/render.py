@@ -30,6 +30,7 @@ MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's 
 MIN_PROP = 7  # pixels of the working frame
 MOVEMENTS = frozenset(range(1, 15))
 INSIDE, OUTSIDE = frozenset((23, 24, 61, 62)), frozenset((10, 25, 33, 49))  # AVA actions
+AT_MOUTH, MOST_TURNED = frozenset((16, 27, 29, 54, 77)), -0.45
 TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
 HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
 UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
@@ -245,7 +246,13 @@ def _depth(at: np.ndarray, camera: Camera, frame: int) -> float:
 
 
 def seen_actions(
-    deed: Deed, pixels: dict[str, np.ndarray], joints_seen: np.ndarray, near: np.ndarray, company: float | None
+    deed: Deed,
+    pixels: dict[str, np.ndarray],
+    joints_seen: np.ndarray,
+    near: np.ndarray,
+    *,
+    company: float | None,
+    turned: np.ndarray,
 ) -> set[int]:
     """The deed's actions that a viewer can see.
 
@@ -258,12 +265,15 @@ def seen_actions(
         joints_seen: (T, J).
         near: The frames within a second and a half of the key frame (T,).
         company: How much is seen of the best seen of those acted with, a share; None where there is nobody.
+        turned: Cosine of the angle between the way to the camera and where the body points (T,).
     """
     seen = joints_seen[near].mean(0) >= MIN_SEEN
     there = {name for name, count in pixels.items() if (count[near] >= MIN_PROP).mean() >= MIN_SEEN}
 
     def visible(a: int) -> bool:
         if a in TOGETHER and company is not None and company < MIN_SEEN:
+            return False
+        if a in AT_MOUTH and (turned[near] > MOST_TURNED).mean() < MIN_SEEN:
             return False
         if a in MOVEMENTS:
             return bool(seen[list(UPPER)].any() and seen[list(LOWER)].any())
@@ -289,6 +299,10 @@ def _person(
         for i, prop in enumerate(actors[j].deed.pose.props):
             if prop.hold != "back":
                 pixels.setdefault(prop.name, facts.props[j][:, i])
+    way = camera.centre - actor.joints[:, CHEST]
+    turned = (way[:, :2] * actor.front[:, :2]).sum(1) / np.maximum(
+        np.linalg.norm(way[:, :2], axis=1) * np.linalg.norm(actor.front[:, :2], axis=1), 1e-6
+    )
     company = max((float((facts.visible[j][near] > 0.2).mean()) for j in actor.partners), default=None)
     holding = deed.holding if deed.holding in pixels and pixels[deed.holding][key] >= MIN_PROP else None
     if holding == "bag":
@@ -300,7 +314,7 @@ def _person(
         facts.visible[k],
         _depth(actor.joints[key, ROOT], camera, key),
         _facing(actor, key),
-        tuple(sorted(seen_actions(deed, pixels, facts.joints_seen[k], near, company))),
+        tuple(sorted(seen_actions(deed, pixels, facts.joints_seen[k], near, company=company, turned=turned))),
         deed.posture,
         holding,
         facts.joints[k],
