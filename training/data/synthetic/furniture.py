@@ -249,11 +249,11 @@ def potted_plant(h: float, rng: Draw) -> tuple[Mesh, Mesh]:
     pot = lathe([(r * 0.7, 0), (r, high), (r * 0.9, high), (0.001, high * 0.9)], 12)
     if rng.random() < 0.65:
         return pot, blades(int(rng.integers(16, 28)), 0.2 + 0.3 * h, h - high, rng.uniform(0.07, 0.14), rng, high * 0.9)
-    stem = tube(0.025, h - high - 0.3, (0, 0, high * 0.9), 5)
-    crown = [
-        bumpy((0.25, 0.25, 0.22), (rng.normal(0, 0.1), rng.normal(0, 0.1), h - 0.25), rng, 5, 8, 0.25) for _ in range(3)
-    ]
-    return pot, join(stem, *crown)
+    parts = [tube(0.025, h - high - 0.3, (0, 0, high * 0.9), 5)]
+    for _ in range(3):
+        c, size = (rng.normal(0, 0.1), rng.normal(0, 0.1), h - 0.25), (0.24, 0.24, 0.2)
+        parts += [bumpy(size, c, rng, 5, 8, 0.2), leafy(size, c, rng, count=22, size=0.09)]
+    return pot, join(*parts)
 
 
 def coat_stand() -> Mesh:

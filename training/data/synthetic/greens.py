@@ -146,7 +146,7 @@ def garden(place: Place, rng: Draw) -> None:
     style = rng.random()
     if style < 0.45:  # a house with a terrace
         place.ground(-reach, reach, y - 2.2, y, paving(rng))
-        facade(place, rng, (rng.uniform(-0.3, 0.3) * reach, y), 0.0, max(reach * 1.5, 7), 6.5)
+        facade(place, rng, (rng.uniform(-0.3, 0.3) * reach, y), 0.0, min(max(reach * 1.5, 7), 15), 6.5)
         place.put(s.fence(reach, 1.7, rng), wood(rng), (-reach * 1.1, y), 0)
         place.put(s.fence(reach, 1.7, rng), wood(rng), (reach * 1.1, y), 0)
     elif style < 0.75:
@@ -206,7 +206,7 @@ def forest(place: Place, rng: Draw) -> None:
             plant_tree(place, rng, tx, y + 0.01, rng.uniform(5, 8), kind)
     if trunks:
         place.add(join(*trunks), Material("wood", bark, bark * 0.4, 0.08, rng.uniform(0, 99)))
-    for _ in range(9):
+    for _ in range(8):
         y = far + rng.uniform(1.5, 16)
         tx = rng.uniform(-1.1, 1.1) * half * y
         if abs(tx - x) > 1.5 and place.fits(tx, y, 1.2, 1.0, 0.9):

@@ -60,7 +60,7 @@ def facade(
     xs = np.arange(step / 2, w - 0.6, step) - w / 2 + (w % step) / 2
     zs = [z for z in np.arange(low + 0.9, h - tall - 0.3, storey)][:4]
     reach = place.view.half_width * (at[1] + (w / 2 if turn else 0.0)) * 1.1 + (0.0 if turn else w / 2)
-    near, seen = at[1] < place.view.far + 10 and place.triangles < 2500, abs(at[0]) < reach
+    near, seen = at[1] < place.view.far + 10 and place.triangles < 1800, abs(at[0]) < reach
     dark: list[f.Point] = []
     lit: list[f.Point] = []
     entry = rng.integers(len(xs)) if len(xs) else -1
@@ -125,7 +125,7 @@ def row(place: Place, rng: Draw, *, along: str, at: float, start: float, end: fl
 
 def parked(place: Place, rng: Draw, x: float, y: float, turn: float) -> bool:
     """A car, where it runs over nobody and hides no heads."""
-    if place.triangles > 4800:
+    if place.triangles > 4000:
         return False
     size = (4.3, 1.8) if abs(np.sin(turn)) < 0.7 else (1.8, 4.3)
     if not place.fits(x, y, *size, 1.45) or place.hides(x, y, size[0], 1.45):
@@ -149,7 +149,7 @@ TREES: dict[str, Callable[..., tuple[f.Mesh, f.Mesh]]] = {"tree": s.tree, "conif
 def plant_tree(place: Place, rng: Draw, x: float, y: float, h: float, kind: str = "tree") -> None:
     if not place.fits(x, y, 0.4, 0.4, 0.1):
         return
-    trunk, crown = TREES[kind](h, rng, near=y < place.view.far + 4 and place.triangles < 4500)
+    trunk, crown = TREES[kind](h, rng, near=y < place.view.far + 4 and place.triangles < 3800)
     bark = np.array([0.13, 0.09, 0.06]) * rng.uniform(0.6, 1.5)
     place.claim(x, y, 0.3, 0.3)
     place.put(trunk, Material("wood", bark, bark * 0.5, 0.1, rng.uniform(0, 99)), (x, y))
@@ -194,7 +194,7 @@ def put_about(place: Place, rng: Draw, kinds: tuple[str, ...], count: int, *, y1
         what = str(rng.choice(kinds))
         w, d, h = _SIZES.get(what, (0.6, 0.6, 0.9))
         at = place.spot(w, d, h, rng, y0=place.view.near * 0.85, y1=y1)
-        if at is None:
+        if at is None or place.triangles > 5400:
             continue
         m, colour = dyed_material(rng, ("plain",))
         if what == "bench":

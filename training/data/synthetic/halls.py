@@ -259,8 +259,14 @@ def gym(place: Place, rng: Draw) -> None:
         for _ in range(2):
             if spot := place.against(back, 2.3, 0.15, 2.5, rng):
                 place.put(join(*bars, *posts), wood(rng), *spot)
-        hoop = join(f.block(-0.9, 0.9, -0.04, 0, 2.7, 3.75))
-        place.put(hoop, solid(WHITE, rng), (rng.uniform(back.start, back.end) * 0.5, y - 0.3), 0, "basketball hoop")
+        hoop = rng.uniform(back.start, back.end) * 0.5
+        place.put(f.block(-0.9, 0.9, -0.04, 0, 2.7, 3.75), solid(WHITE, rng), (hoop, y - 0.3), 0, "basketball hoop")
+        frame = [f.block(x, x + 0.05, -0.05, 0, 2.95, 3.4) for x in (-0.3, 0.25)]
+        frame += [f.block(-0.3, 0.3, -0.05, 0, z, z + 0.05) for z in (2.95, 3.35)]
+        ring = f.lathe([(0.22, 3.02), (0.26, 3.02), (0.26, 3.06), (0.22, 3.06)], 14, (0, -0.32, 0))
+        place.put(join(*frame, ring), solid(np.array([0.6, 0.12, 0.02]), rng), (hoop, y - 0.3))
+        net = f.lathe([(0.14, 2.65), (0.23, 3.03)], 10, (0, -0.32, 0))
+        place.put(net, Material("checks", WHITE, WHITE * 0.4, 0.05), (hoop, y - 0.3))
     elif (c := back.reserve(min(3.5, back.end - back.start), rng, low=False, high=True)) is not None:
         glass = Material("glass", np.array([0.35, 0.38, 0.4]), np.array([0.6, 0.63, 0.65]), 1, rng.uniform(0, 99))
         place.panel(back, glass, c, min(3.5, back.end - back.start), 0.5, 2.2, deep=0.03, name="mirror")

@@ -27,7 +27,7 @@ from .fittings import (
 )  # fmt: skip
 from .materials import Draw, Material, dyed_material, random_material
 from .props import cuboid, join
-from .setting import Place, Wall
+from .setting import Place, Wall, on_wall
 
 
 def living_room(place: Place, rng: Draw) -> None:
@@ -38,13 +38,15 @@ def living_room(place: Place, rng: Draw) -> None:
     y = place.shading.room[2]
     rug(place, rng)
     width = rng.uniform(1.7, 2.3)
-    if spot := place.against(back, width, 0.9, 0.85, rng):
-        sofa(place, rng, *spot, width)
-        for s in rng.permutation([-1, 1]):
-            c = spot[0][0] + s * (width / 2 + 0.3)
-            if rng.random() < 0.8 and place.fits(c, y - 0.4, 0.35, 0.35, 0.6):
-                lamp(place, rng, (c, y - 0.35))
-                break
+    for wall in walls:
+        if spot := place.against(wall, width, 0.9, 0.85, rng):
+            sofa(place, rng, *spot, width)
+            middle = spot[0][0] if wall is back else spot[0][1]
+            side = float(rng.choice([-1, 1]))
+            lx, ly, _ = on_wall(wall, middle + side * (width / 2 + 0.3), 0.35)
+            if rng.random() < 0.85 and place.fits(lx, ly, 0.35, 0.35, 0.6) and place.holds(lx, ly):
+                lamp(place, rng, (lx, ly))
+            break
     if rng.random() < 0.5:
         tv(place, back if rng.random() < 0.4 else left, rng)
     for wall in walls:
@@ -150,23 +152,9 @@ def bedroom(place: Place, rng: Draw) -> None:
     walls = shell(place, rng, floor, wall_paint(rng, ("plaster", "wallpaper", "stripes")))
     back, left, right = walls
     rug(place, rng)
-    w = rng.uniform(0.95, 1.7)
-    across = rng.random() < 0.35
-    if spot := place.against(back, *((2.1, w + 0.1) if across else (w + 0.1, 2.05)), 0.7, rng):
-        (x, y), turn = spot
-        turn = float(rng.choice([-1, 1])) * np.pi / 2 if across else turn
-        frame, linen, duvet = f.bed(w, 1.95)
-        place.put(frame, wood(rng), (x, y), turn)
-        place.put(linen, solid(WHITE, rng, "fabric"), (x, y), turn)
-        m, colour = dyed_material(rng, ("fabric", "stripes", "checks", "dots"))
-        place.put(duvet, m, (x, y), turn, "bed", colour)
-        for s in (-1, 1):
-            c, d = x + s * ((1.05 if across else w / 2) + 0.35), back.at - 0.27
-            if place.fits(c, d, 0.4, 0.4, 0.6):
-                place.put(f.block(-0.21, 0.21, -0.19, 0.19, 0, 0.52), wood(rng), (c, d))
-                place.claim(c, d, 0.42, 0.4)
-                if rng.random() < 0.75:
-                    lamp(place, rng, (c, d, 0.52), table=True)
+    for wall in walls:
+        if make_bed(place, wall, rng):
+            break
     for wall in walls:
         window(place, wall, rng, curtains=0.9)
         picture(place, wall, rng, "poster" if rng.random() < 0.3 else "picture")
@@ -182,3 +170,28 @@ def bedroom(place: Place, rng: Draw) -> None:
         place.put(f.cushion((0.5, 0.12, 0.4), (0, 0.2, 0.75)), cloth, at, 0, "coat", colour)
     if rng.random() < 0.4:
         hang_lamps(place, rng, 1)
+
+
+def make_bed(place: Place, wall: Wall, rng: Draw) -> bool:
+    """A bed with its head to the wall or its side along it, and tables with lamps beside it; whether there was room."""
+    w, across = rng.uniform(0.95, 1.7), rng.random() < 0.35
+    spot = place.against(wall, *((2.1, w + 0.1) if across else (w + 0.1, 2.05)), 0.7, rng)
+    if spot is None:
+        return False
+    at, turn = spot
+    middle = at[0] if wall.side == "back" else at[1]
+    if across:
+        turn += float(rng.choice([-1, 1])) * np.pi / 2
+    frame, linen, duvet = f.bed(w, 1.95)
+    place.put(frame, wood(rng), at, turn)
+    place.put(linen, solid(WHITE, rng, "fabric"), at, turn)
+    m, colour = dyed_material(rng, ("fabric", "stripes", "checks", "dots"))
+    place.put(duvet, m, at, turn, "bed", colour)
+    for s in (-1, 1):
+        x, y, _ = on_wall(wall, middle + s * ((1.05 if across else w / 2) + 0.35), 0.27)
+        if place.fits(x, y, 0.4, 0.4, 0.6) and place.holds(x, y):
+            place.put(f.block(-0.21, 0.21, -0.19, 0.19, 0, 0.52), wood(rng), (x, y))
+            place.claim(x, y, 0.42, 0.4)
+            if rng.random() < 0.75:
+                lamp(place, rng, (x, y, 0.52), table=True)
+    return True

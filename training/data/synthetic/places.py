@@ -56,7 +56,7 @@ PLANS = {
     "cafe": Plan(halls.cafe, (2.2, 4.5), HALL),
     "bar": Plan(halls.pub, (2.2, 4.0), HALL, clutter=(0, 2)),
     "gym": Plan(halls.gym, (2.0, 6.0), (3.2, 5.5), clutter=(0, 2)),
-    "shop": Plan(venues.shop, (2.0, 7.0), (2.8, 3.6), (0.5, 1.1), (0, 2)),
+    "shop": Plan(venues.shop, (2.0, 7.0), (2.8, 3.6), (0.8, 1.5), (0, 2)),
     "library": Plan(venues.library, (1.2, 4.5), HALL, clutter=(0, 2)),
     "hospital": Plan(venues.clinic, (2.5, 4.0), (2.5, 3.0), clutter=(0, 1)),
     "stage": Plan(venues.stage, (1.8, 4.5), (4.0, 5.5), (1.5, 3.5), (0, 2)),
@@ -236,7 +236,7 @@ _FRONT_INSIDE = ("sofa", "counter", "table", "chair", "plant", "boxes", "post", 
 _FRONT_OUTSIDE = ("hedge", "bush", "bench", "fence", "bin", "lamp post", "plant", "bush")
 _STREET = ("bench", "bin", "lamp post", "post", "car", "plant", "fence", "hedge")
 _FRONT = {
-    "beach": ("boxes", "plant", "post", "chair"), "street": _STREET, "pavement": _STREET, "forest": ("bush", "trunk"),
+    "beach": ("boxes", "plant", "post"), "street": _STREET, "pavement": _STREET, "forest": ("bush", "trunk"),
     "car park": ("car", "bin", "post", "car", "hedge"), "train platform": ("bench", "bin", "post", "boxes"),
     "building site": ("boxes", "fence", "post", "boxes"), "gym": ("boxes", "post", "plant", "chair"),
     "garden": ("hedge", "bush", "bench", "plant", "fence"), "studio": ("chair", "boxes", "plant", "table"),

@@ -15,7 +15,7 @@ def tree(h: float, rng: Draw, *, near: bool = True) -> tuple[Mesh, Mesh]:
     balls = []
     for k in range(int(rng.integers(5, 8)) if near else 4):
         a = 2.4 * k + rng.uniform(0, 0.6)
-        out = spread * (0.25 if k == 0 else rng.uniform(0.6, 1.0))
+        out = spread * (0.25 if k == 0 else rng.uniform(0.6, 1.0) if near else rng.uniform(0.5, 0.8))
         z = h * (0.86 if k == 0 else rng.uniform(0.62, 0.82))
         c = (out * np.cos(a), out * np.sin(a), z)
         size = spread * (rng.uniform(0.55, 0.85) if near else 0.85)
@@ -50,7 +50,7 @@ def palm(h: float, rng: Draw, *, near: bool = True) -> tuple[Mesh, Mesh]:
 
 def hedge(w: float, d: float, h: float, rng: Draw) -> Mesh:
     """A clipped hedge with an uneven skin."""
-    x = np.linspace(-w / 2, w / 2, max(int(w / 0.35), 2) + 1)
+    x = np.linspace(-w / 2, w / 2, min(max(int(w / 0.35), 2), 36) + 1)
     ring = np.array([(-d / 2, 0), (-d / 2, h * 0.5), (-d / 2, h), (0, h * 1.02), (d / 2, h), (d / 2, 0)])
     p = np.concatenate([np.repeat(x, len(ring))[:, None], np.tile(ring, (len(x), 1))], 1)
     p += rng.uniform(-0.06, 0.06, p.shape) * (1, 1, 1) * (p[:, 2:] > 0.01)

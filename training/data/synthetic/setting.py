@@ -141,6 +141,11 @@ class Place:
     def free(self, x: float, y: float, r: float) -> bool:
         return all((x - a) ** 2 + (y - b) ** 2 > (r + c) ** 2 for a, b, c in self.taken)
 
+    def holds(self, x: float, y: float, margin: float = 0.2) -> bool:
+        """Whether (x, y) lies within the walls."""
+        x0, x1, back, _ = self.shading.room
+        return x0 + margin < x < x1 - margin and y < back - margin
+
     def fits(self, x: float, y: float, w: float, d: float, h: float) -> bool:
         """Whether a box w by d, h high, at (x, y) stands on nobody's feet and hides nobody's upper half."""
         for a, b, r in self.taken:

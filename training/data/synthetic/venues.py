@@ -33,7 +33,7 @@ def shop(place: Place, rng: Draw) -> None:
     ceiling_lights(place)
     frame = solid(WHITE if rng.random() < 0.5 else STEEL, rng).one
     high = 0.4 * int(rng.integers(4, 6))
-    for wall, stretch in ((left, (0.6, y - 0.3)), (right, (0.6, y - 0.3)), (back, (x0, x1))):
+    for wall, stretch in ((left, (1.0, y - 0.3)), (right, (1.0, y - 0.3)), (back, (x0, x1))):
         w, c = stretch[1] - stretch[0], (stretch[0] + stretch[1]) / 2
         px, py, turn = on_wall(wall, c, 0.22)
         size = (w, 0.42) if wall is back else (0.42, w)
