@@ -180,7 +180,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     }.get(top, "")
     loose_knit = top in ("sweater", "hoodie")
     stripes = 1.0 if rng.random() < 0.8 else 2.0  # level or upright
-    vee = rng.uniform(0.08, 0.16) * (top == "dress" or (top in ("sweater", "t-shirt") and rng.random() < 0.2))
+    vee = rng.uniform(0.05, 0.13) * (top == "dress" or (top in ("sweater", "t-shirt") and rng.random() < 0.2))
     printed = look.pattern == "plain" and not opened and top in ("t-shirt", "sweater") and rng.random() < 0.25
     zipped = 2.0 * (rng.random() < 0.5)
     jeans = look.bottom in ("trousers", "shorts") and look.bottom_colour in ("blue", "navy", "black", "grey")
