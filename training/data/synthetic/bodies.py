@@ -39,7 +39,7 @@ GRIP = {1: 20, -1: 21}  # rows of ``joints`` after the 20 joints
 TOE = {1: 22, -1: 23}
 BANK = {"train": (320, 11), "val": (60, 222), "test": (60, 3333), "samples": (60, 44444)}  # bodies, seed
 TOPOLOGY = "notoes"
-FORMAT = 2  # of the banks; part of the cache's name
+FORMAT = 3  # of the banks; part of the cache's name
 WAIST = slice(12, 16)  # levels of the trunk's tube whose girth tells the build
 SLIM, HEAVY = 0.076, 0.09  # girths
 UNIT = 1 / 16000  # metres; points are kept as whole numbers of it
@@ -197,7 +197,7 @@ def load_bank(split: str, *, cache_dir: Path | None = None, count: int | None = 
 
     Args:
         split: One of ``BANK``; each has its own bodies.
-        cache_dir: Where the bank lies; ``~/.cache/refatomnet/bodies-2`` by default.
+        cache_dir: Where the bank lies; ``~/.cache/refatomnet/bodies-3`` by default.
         count: Fewer bodies than usual, for tests.
     """
     if split not in BANK:
