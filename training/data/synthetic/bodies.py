@@ -39,7 +39,7 @@ GRIP = {1: 20, -1: 21}  # rows of ``joints`` after the 20 joints
 TOE = {1: 22, -1: 23}
 BANK = {"train": (320, 11), "val": (60, 222), "test": (60, 3333), "samples": (60, 44444)}  # bodies, seed
 TOPOLOGY = "notoes"
-FORMAT = 3  # of the banks; part of the cache's name
+FORMAT = 4  # of the banks; part of the cache's name
 WAIST = slice(12, 16)  # levels of the trunk's tube whose girth tells the build
 SLIM, HEAVY = 0.076, 0.09  # girths
 UNIT = 1 / 16000  # metres; points are kept as whole numbers of it
@@ -105,9 +105,11 @@ def _phenotypes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         np.where(kind == 1, rng.uniform(0.58, 0.76, count), rng.uniform(0.88, 1.0, count)),
     )
     gender = (np.arange(count) % 2).astype(float)
-    spread = {"muscle": (0.25, 0.75), "height": (0.12, 0.62), "proportions": (0.35, 0.9)}
+    spread = {"muscle": (0.25, 0.75), "proportions": (0.35, 0.9)}
+    height = np.where(kind == 0, rng.uniform(0.15, 0.5, count), rng.uniform(0.25, 0.55, count))
     weight = np.where(rng.random(count) < 0.3, rng.uniform(0.9, 1.0, count), rng.uniform(0.05, 0.75, count))
-    return {"gender": gender, "age": age, "weight": weight, **{k: rng.uniform(*v, count) for k, v in spread.items()}}
+    drawn = {"gender": gender, "age": age, "weight": weight, "height": height}
+    return {**drawn, **{k: rng.uniform(*v, count) for k, v in spread.items()}}
 
 
 def _merge(labels: list[str], parents: list[int]) -> np.ndarray:
@@ -197,7 +199,7 @@ def load_bank(split: str, *, cache_dir: Path | None = None, count: int | None = 
 
     Args:
         split: One of ``BANK``; each has its own bodies.
-        cache_dir: Where the bank lies; ``~/.cache/refatomnet/bodies-3`` by default.
+        cache_dir: Where the bank lies; ``~/.cache/refatomnet/bodies-4`` by default.
         count: Fewer bodies than usual, for tests.
     """
     if split not in BANK:
