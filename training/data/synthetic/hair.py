@@ -146,7 +146,7 @@ def _hat(head: Head, kind: str, rng: np.random.Generator) -> list[Piece]:
         brim[..., 2] += 0.012 * np.abs(brim[..., 0] / 0.15)
         parts = [(dome, True), (brim, True)]
     return [
-        head.piece(p.reshape(-1, 3), grid_faces(p.shape[0], p.shape[1], closed=closed), HAT, out=0.9 if k else 1.0)
+        head.piece(p.reshape(-1, 3), grid_faces(p.shape[0], p.shape[1], closed=closed), HAT, out=0.8 if k else 1.0)
         for k, (p, closed) in enumerate(parts)
     ]
 
