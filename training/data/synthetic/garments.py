@@ -218,7 +218,7 @@ class Tailor:
         """Draw limbs in under tubes of cloth, so that they never show through."""
         cut, rest = self.cut, rest.copy()
         z, along = attributes[:, 2], attributes[:, 4]
-        for name, fitted in self.fits.items():
+        for fitted in self.fits.values():
             tube, on = fitted.tube, fitted.tube.members
             if tube.kind == "leg":
                 end = cut.leg_end or cut.skirt_hem
@@ -232,7 +232,6 @@ class Tailor:
             at = _level(fitted, place)
             centre = np.stack([np.interp(at, np.arange(len(fitted.centre)), fitted.centre[:, k]) for k in range(3)], -1)
             rest[on] += ((centre - rest[on]) * (0.22 * within)[:, None]).astype(np.float32)
-            assert name
         return rest
 
     def pieces(self, rng: np.random.Generator) -> list[Piece]:

@@ -99,7 +99,7 @@ def _ponytail(head: Head, collar: float, rng: np.random.Generator) -> list[Piece
     return [head.piece(points, faces, HAIR, chest=0.35 * np.clip((1.66 - points[:, 2]) / 0.15, 0, 1))]
 
 
-def _bun(head: Head, collar: float, rng: np.random.Generator) -> list[Piece]:
+def _bun(head: Head, _collar: float, rng: np.random.Generator) -> list[Piece]:
     r = rng.uniform(0.036, 0.05)
     centre = (0.0, 0.062, 1.78) if rng.random() < 0.6 else (0.0, 0.0, 1.85)
     points, faces = spheroid((r * 1.1, r, r), centre, 6, 10)
