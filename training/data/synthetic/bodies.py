@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from .decimate import decimate
-from .fitting import Tube, make_tubes, neighbours
+from .fitting import Tube, fit, make_tubes, neighbours
 from .hands import CURLS, curl
 
 JOINTS = (
@@ -39,7 +39,9 @@ GRIP = {1: 20, -1: 21}  # rows of ``joints`` after the 20 joints
 TOE = {1: 22, -1: 23}
 BANK = {"train": (320, 11), "val": (60, 222), "test": (60, 3333), "samples": (60, 44444)}  # bodies, seed
 TOPOLOGY = "notoes"
-FORMAT = 2  # of the banks; part of the cache's name
+FORMAT = 4  # of the banks; part of the cache's name
+WAIST = slice(12, 16)  # levels of the trunk's tube whose girth tells the build
+SLIM, HEAVY = 0.076, 0.09  # girths
 UNIT = 1 / 16000  # metres; points are kept as whole numbers of it
 AVERAGE = {"gender": 0.5, "age": 0.67, "muscle": 0.5, "weight": 0.5, "height": 0.5, "proportions": 0.5}
 
@@ -66,7 +68,7 @@ class Body:
     """One shape at rest: vertices (V, 3), joints and marks (27, 3), and how it is described.
 
     hands: displacements (3, H, 3) of the hands' vertices in each of ``hands.CURLS``.
-    years, bulk: anny's age and weight in [0, 1], from which age and build are told.
+    years: anny's age in [0, 1]; girth: mean radius of the waist over height. Age and build are told from them.
     """
 
     rest: np.ndarray
@@ -77,7 +79,7 @@ class Body:
     build: str
     hands: np.ndarray
     years: float
-    bulk: float
+    girth: float
 
 
 def _anny():
@@ -103,8 +105,11 @@ def _phenotypes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         np.where(kind == 1, rng.uniform(0.58, 0.76, count), rng.uniform(0.88, 1.0, count)),
     )
     gender = (np.arange(count) % 2).astype(float)
-    spread = {"muscle": (0.3, 0.75), "weight": (0.15, 0.95), "height": (0.12, 0.62), "proportions": (0.35, 0.9)}
-    return {"gender": gender, "age": age, **{k: rng.uniform(*v, count) for k, v in spread.items()}}
+    spread = {"muscle": (0.25, 0.75), "proportions": (0.35, 0.9)}
+    height = np.where(kind == 0, rng.uniform(0.15, 0.5, count), rng.uniform(0.25, 0.55, count))
+    weight = np.where(rng.random(count) < 0.3, rng.uniform(0.9, 1.0, count), rng.uniform(0.05, 0.75, count))
+    drawn = {"gender": gender, "age": age, "weight": weight, "height": height}
+    return {**drawn, **{k: rng.uniform(*v, count) for k, v in spread.items()}}
 
 
 def _merge(labels: list[str], parents: list[int]) -> np.ndarray:
@@ -150,6 +155,12 @@ def make_bank(count: int, seed: int) -> dict[str, np.ndarray]:
     rest[:, :, 2] -= low
     joints[:, :, 2] -= low
     bones4, shares4 = _four(merged[index[kept]], weight[kept])
+    dense = np.zeros((len(kept), len(JOINTS)))
+    np.put_along_axis(dense, bones4.astype(int), shares4, 1)
+    trunk = make_tubes(rest[-1], joints[-1], dense)["trunk"]
+    girth = [
+        fit(trunk, r, j, joints[-1]).radius[WAIST].mean() / r[:, 2].max() for r, j in zip(rest, joints, strict=True)
+    ]
     return {
         "faces": faces.astype(np.uint16),
         "bones": bones4,
@@ -158,7 +169,9 @@ def make_bank(count: int, seed: int) -> dict[str, np.ndarray]:
         "rest": np.rint(rest / UNIT).astype(np.int16),
         "joints": joints.astype(np.float32),
         "curls": np.rint(np.concatenate(curls) / UNIT).astype(np.int16),
-        **{k: v.astype(np.float32) for k, v in phenotypes.items()},
+        "gender": phenotypes["gender"].astype(np.float32),
+        "age": phenotypes["age"].astype(np.float32),
+        "girth": np.array(girth[:-1], np.float32),
     }
 
 
@@ -186,7 +199,7 @@ def load_bank(split: str, *, cache_dir: Path | None = None, count: int | None = 
 
     Args:
         split: One of ``BANK``; each has its own bodies.
-        cache_dir: Where the bank lies; ``~/.cache/refatomnet/bodies-2`` by default.
+        cache_dir: Where the bank lies; ``~/.cache/refatomnet/bodies-4`` by default.
         count: Fewer bodies than usual, for tests.
     """
     if split not in BANK:
@@ -220,14 +233,14 @@ def load_bank(split: str, *, cache_dir: Path | None = None, count: int | None = 
 def _body(bank: dict[str, np.ndarray], i: int) -> Body:
     """Row ``i`` of a bank with its description."""
     sex = "woman" if bank["gender"][i] > 0.5 else "man"
-    years, bulk = float(bank["age"][i]), float(bank["weight"][i])
-    return _describe(bank["rest"][i], bank["joints"][i], bank["curls"][i], sex, years, bulk)
+    years, girth = float(bank["age"][i]), float(bank["girth"][i])
+    return _describe(bank["rest"][i], bank["joints"][i], bank["curls"][i], sex, years, girth)
 
 
-def _describe(rest: np.ndarray, joints: np.ndarray, hands: np.ndarray, sex: str, years: float, bulk: float) -> Body:
+def _describe(rest: np.ndarray, joints: np.ndarray, hands: np.ndarray, sex: str, years: float, girth: float) -> Body:
     age = "child" if years < 0.45 else "adult" if years < 0.82 else "old"
-    build = "slim" if bulk < 0.38 else "average" if bulk < 0.72 else "heavy"
-    return Body(rest, joints, sex, age, float(rest[:, 2].max()), build, hands, years, bulk)
+    build = "slim" if girth < SLIM else "average" if girth < HEAVY else "heavy"
+    return Body(rest, joints, sex, age, float(rest[:, 2].max()), build, hands, years, girth)
 
 
 def blend_bodies(
@@ -244,18 +257,19 @@ def blend_bodies(
     Raises:
         ValueError: If the bank has nobody of that sex and age.
     """
-    fit = [b for b in bodies if sex in (None, b.sex) and age in (None, b.age)]
-    if not fit:
+    able = [b for b in bodies if sex in (None, b.sex) and age in (None, b.age)]
+    if not able:
         raise ValueError(f"no body of sex {sex!r} and age {age!r} among {len(bodies)}")
-    first = fit[rng.integers(len(fit))]
-    others = [b for b in fit if b is not first and (b.sex, b.age) == (first.sex, first.age)] or [first]
+    first = able[rng.integers(len(able))]
+    kin = [b for b in able if b is not first and (b.sex, b.age) == (first.sex, first.age)] or [first]
+    others = [b for b in kin if b.build == first.build] or kin
     second = others[rng.integers(len(others))]
     w, scale = np.float32(rng.uniform(0.25, 0.75)), np.float32(rng.uniform(0.975, 1.025))
     mix = lambda a, b: a * w + b * (1 - w)  # noqa: E731
     rest, joints = scale * mix(first.rest, second.rest), scale * mix(first.joints, second.joints)
     hands = scale * mix(first.hands, second.hands)
     return _describe(
-        rest, joints, hands, first.sex, float(mix(first.years, second.years)), float(mix(first.bulk, second.bulk))
+        rest, joints, hands, first.sex, float(mix(first.years, second.years)), float(mix(first.girth, second.girth))
     )
 
 

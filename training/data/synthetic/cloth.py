@@ -28,7 +28,8 @@ COLOURS = (
 ) = range(len(COLOURS))  # fmt: skip
 CUTS = (
     "kind", "pattern", "period", "duty", "hem", "neck", "vee", "sleeve", "bottom", "leg_end", "shoe", "tights", "open",
-    "print", "fold", "hairy", "fringe", "beard", "tucked", "skirt_hem", "buttons", "knit", "bare", "denim", "bag", "gap",
+    "print", "fold", "hairy", "fringe", "beard", "tucked", "skirt_hem", "buttons", "knit", "bare", "denim", "bag",
+    "gap",
 )  # fmt: skip
 (
     KIND, PATTERN, PERIOD, DUTY, HEM, NECK, VEE, SLEEVE, LOWER, LEG_END, SHOE, TIGHTS, OPEN, PRINT, FOLD, HAIRY, FRINGE,
@@ -410,7 +411,7 @@ def _face(x: float, z: float, c: np.ndarray, colours: np.ndarray) -> None:
     c[2] *= 1 - 0.10 * warm
     if x < 0.014 and 1.667 < z < 1.672:
         _dim(c, 0.75)  # under the nose
-    lip = abs(z - 1.648 - 2.5 * x * x)
+    lip = abs(z - 1.6475 - 6 * x * x)
     if lip < 0.0092 - 0.2 * x and x < 0.027:
         _put(c, colours, LIPS_C, 0.55 if lip < 0.0014 else 1.0)
     if z < 1.69:

@@ -142,6 +142,14 @@ def ramp(rows: int, start: float, end: float, power: float = 1.0) -> np.ndarray:
     return start + (end - start) * np.linspace(0, 1, rows) ** power
 
 
+def lined(piece: Piece) -> list[Piece]:
+    """Cloth and its dark inside, which shows when one sits or a coat flies open."""
+    inward = vertex_normals(piece.points, piece.faces) * -0.005
+    attributes = piece.attributes.copy()
+    attributes[:, 6] *= 0.22
+    return [piece, Piece(piece.points + inward, piece.weights, piece.faces[:, ::-1].copy(), attributes, piece.part)]
+
+
 class Tailor:
     """Makes the pieces of one look on one body."""
 
@@ -210,7 +218,7 @@ class Tailor:
         """Draw limbs in under tubes of cloth, so that they never show through."""
         cut, rest = self.cut, rest.copy()
         z, along = attributes[:, 2], attributes[:, 4]
-        for name, fitted in self.fits.items():
+        for fitted in self.fits.values():
             tube, on = fitted.tube, fitted.tube.members
             if tube.kind == "leg":
                 end = cut.leg_end or cut.skirt_hem
@@ -224,7 +232,6 @@ class Tailor:
             at = _level(fitted, place)
             centre = np.stack([np.interp(at, np.arange(len(fitted.centre)), fitted.centre[:, k]) for k in range(3)], -1)
             rest[on] += ((centre - rest[on]) * (0.22 * within)[:, None]).astype(np.float32)
-            assert name
         return rest
 
     def pieces(self, rng: np.random.Generator) -> list[Piece]:
@@ -236,9 +243,10 @@ class Tailor:
             if cut.leg_end:
                 out.append(self._leg(g))
         if look.bottom == "skirt" or look.top == "dress":
-            out.append(self._skirt(rng))
+            out += lined(self._skirt(rng))
         if look.top in ("jacket", "coat") or cut.open:
-            out.append(self._jacket())
+            jacket = self._jacket()
+            out += lined(jacket) if look.top == "coat" else [jacket]
         elif not cut.tucked and look.top != "dress":
             out.append(self._hem())
         out += self._neckwear(rng)
@@ -271,7 +279,7 @@ class Tailor:
         push = start + (0.013 - min(start, 0.005)) * np.clip((top - z) / 0.06, 0, 1) + cut.flare * below
         waves = np.cos(cut.pleats * 2 * np.pi * np.arange(columns) / columns + rng.uniform(0, 6)) if cut.pleats else 0.0
         push = push[:, None] + 0.035 * np.clip(below / 0.4, 0, 1)[:, None] * cut.flare * 2 * waves
-        hips, part = draped(self.fits["trunk"], 0.95, 0.997), BOTTOM if self.look.bottom == "skirt" else TOP
+        hips, part = draped(self.fits["trunk"], 0.95, 0.982), BOTTOM if self.look.bottom == "skirt" else TOP
         return band(hips, top, cut.skirt_hem, rows, push * np.ones((rows, columns)), part, columns=columns)
 
     def _jacket(self) -> Piece:

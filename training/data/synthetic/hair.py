@@ -51,8 +51,9 @@ def head_pieces(rig: Rig, body: Body, look: Look, rng: np.random.Generator) -> l
     """All that is worn or grows on a head but short hair."""
     head, out = Head(rig, body), []
     if look.hair_length == "long":
+        collar = 0.045 if look.scarf else 0.035 if look.top in ("coat", "jacket", "hoodie") else 0.01
         style = look.hair_style or "loose"
-        out += {"loose": _loose, "ponytail": _ponytail, "bun": _bun}[style](head, rng)
+        out += {"loose": _loose, "ponytail": _ponytail, "bun": _bun}[style](head, collar, rng)
     if look.hat:
         out += _hat(head, look.hat_kind or "cap", rng)
     if look.glasses:
@@ -60,8 +61,8 @@ def head_pieces(rig: Rig, body: Body, look: Look, rng: np.random.Generator) -> l
     return out
 
 
-def _loose(head: Head, rng: np.random.Generator) -> list[Piece]:
-    """A curtain about the back and sides of the head, its ends uneven."""
+def _loose(head: Head, collar: float, rng: np.random.Generator) -> list[Piece]:
+    """A curtain about the back and sides of the head, its ends uneven, behind a collar so many metres thick."""
     rows, columns = 10, 25
     drop, wide, wave = rng.uniform(1.36, 1.56), rng.uniform(1.75, 2.05), rng.uniform(0.0, 0.012)
     h = np.linspace(-wide, wide, columns)
@@ -73,7 +74,7 @@ def _loose(head: Head, rng: np.random.Generator) -> list[Piece]:
     )
     locks = 1 + 0.035 * np.sin(h * 9 + 3 * t) * t + wave / 0.1 * np.sin(12 * t + 3 * h)
     x = 0.098 * crown * locks * np.sin(h)
-    y = -0.038 + 0.118 * crown * locks * np.cos(h) + 0.03 * np.clip(1.62 - z, 0, 0.2) / 0.2
+    y = -0.038 + 0.118 * crown * locks * np.cos(h) + (0.02 + collar) * np.clip((1.64 - z) / 0.1, 0, 1) * np.cos(h / 2)
     points = np.stack([x, y, z], -1).reshape(-1, 3)
     chest = 0.6 * np.clip((1.62 - points[:, 2]) / 0.15, 0, 1)
     shade = (0.75 + 0.3 * (np.sin(h * 7) > -0.3) * np.ones_like(t)).ravel()
@@ -88,17 +89,17 @@ def _rope(centres: np.ndarray, radii: np.ndarray, columns: int = 8) -> tuple[np.
     return points.reshape(-1, 3), grid_faces(len(centres), columns, closed=True)
 
 
-def _ponytail(head: Head, rng: np.random.Generator) -> list[Piece]:
+def _ponytail(head: Head, collar: float, rng: np.random.Generator) -> list[Piece]:
     high, length = rng.uniform(1.73, 1.81), rng.uniform(0.18, 0.36)
     t = np.linspace(0, 1, 8)
-    y = 0.055 + 0.055 * np.sin(np.minimum(t * 3, 1.6)) - 0.01 * t + (high < 1.76) * 0.01
+    y = 0.055 + 0.055 * np.sin(np.minimum(t * 3, 1.6)) + collar * t + (high < 1.76) * 0.01
     z = high + 0.015 * np.sin(t * 6) * (t < 0.5) - length * t**1.3
     radii = np.interp(t, [0, 0.12, 0.35, 0.8, 1], [0.016, 0.024, 0.036, 0.03, 0.006])
     points, faces = _rope(np.stack([0 * t, y, z], -1), radii)
     return [head.piece(points, faces, HAIR, chest=0.35 * np.clip((1.66 - points[:, 2]) / 0.15, 0, 1))]
 
 
-def _bun(head: Head, rng: np.random.Generator) -> list[Piece]:
+def _bun(head: Head, _collar: float, rng: np.random.Generator) -> list[Piece]:
     r = rng.uniform(0.036, 0.05)
     centre = (0.0, 0.062, 1.78) if rng.random() < 0.6 else (0.0, 0.0, 1.85)
     points, faces = spheroid((r * 1.1, r, r), centre, 6, 10)
@@ -145,7 +146,7 @@ def _hat(head: Head, kind: str, rng: np.random.Generator) -> list[Piece]:
         brim[..., 2] += 0.012 * np.abs(brim[..., 0] / 0.15)
         parts = [(dome, True), (brim, True)]
     return [
-        head.piece(p.reshape(-1, 3), grid_faces(p.shape[0], p.shape[1], closed=closed), HAT, out=0.9 if k else 1.0)
+        head.piece(p.reshape(-1, 3), grid_faces(p.shape[0], p.shape[1], closed=closed), HAT, out=0.8 if k else 1.0)
         for k, (p, closed) in enumerate(parts)
     ]
 

@@ -154,7 +154,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     top, opened = look.top, look.inner is not None
     sleeve = {"none": -1.0, "short": rng.uniform(0.3, 0.45), "long": rng.uniform(0.95, 1.0)}[look.sleeves]
     hem = {"coat": rng.uniform(0.54, 0.66), "jacket": rng.uniform(0.86, 0.93), "dress": WAISTLINE}.get(
-        top, rng.uniform(0.865, 0.925)
+        top, rng.uniform(0.94, 0.965) if look.bottom == "skirt" else rng.uniform(0.865, 0.925)
     )
     tucked = top not in ("coat", "jacket", "dress", "hoodie", "sweater") and not opened
     tucked = tucked and (look.tie is not None or rng.random() < (0.7 if look.bottom == "skirt" else 0.35))
@@ -166,7 +166,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     if look.bottom == "trousers":
         style = int(rng.choice(3, p=(0.3, 0.5, 0.2) if look.sex == "woman" else (0.12, 0.63, 0.25)))
         fit.leg_end = rng.uniform(0.035, 0.06)
-        fit.leg_loose, fit.leg_out = ((0.958, 0.006), (0.975, 0.011), (0.99, 0.016))[style]
+        fit.leg_loose, fit.leg_out = ((0.956, 0.006), (0.97, 0.009), (0.984, 0.014))[style]
     elif look.bottom == "shorts":
         fit.leg_end, fit.leg_loose, fit.leg_out = rng.uniform(0.53, 0.7), 0.998, rng.uniform(0.014, 0.03)
     elif look.bottom == "skirt" or top == "dress":
@@ -180,7 +180,7 @@ def _cut(look: Look, rng: np.random.Generator) -> tuple[Fit, dict[str, float]]:
     }.get(top, "")
     loose_knit = top in ("sweater", "hoodie")
     stripes = 1.0 if rng.random() < 0.8 else 2.0  # level or upright
-    vee = rng.uniform(0.08, 0.16) * (top == "dress" or (top in ("sweater", "t-shirt") and rng.random() < 0.2))
+    vee = rng.uniform(0.05, 0.13) * (top == "dress" or (top in ("sweater", "t-shirt") and rng.random() < 0.2))
     printed = look.pattern == "plain" and not opened and top in ("t-shirt", "sweater") and rng.random() < 0.25
     zipped = 2.0 * (rng.random() < 0.5)
     jeans = look.bottom in ("trousers", "shorts") and look.bottom_colour in ("blue", "navy", "black", "grey")
