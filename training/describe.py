@@ -183,15 +183,16 @@ def _lines(records: list[Record], scene: dict[str, Any] | None) -> list[tuple[st
 def _look(person: dict[str, Any], key_frame: int) -> str:
     """What the scene states of somebody, in short."""
     look = person["look"]
-    top = [look.get(k) for k in ("pattern", "pattern_colour", "top_colour", "top")]
+    pattern = [] if look.get("pattern") in (None, "plain") else [look["pattern"], look.get("pattern_colour")]
     hair = [look.get("hair_length"), look.get("hair_colour"), "hair"]
     parts = [
         [look.get("age"), look.get("sex"), look.get("height"), look.get("build")],
-        [v for v in top if v not in (None, "plain")] + [f"({look['sleeves']} sleeves)"] * ("sleeves" in look),
+        [look.get("top_colour"), look.get("top"), *pattern] + [f"({look['sleeves']} sleeves)"] * ("sleeves" in look),
         [look.get("bottom_colour"), look.get("bottom")],
         [look.get("shoes"), "shoes"],
         ["bald"] if look.get("hair_length") == "bald" else [*hair, look.get("hair_style")],
-        *([look[k], k] for k in ("hat", "inner", "scarf", "tie") if look.get(k)),
+        [look["hat"], look.get("hat_kind") or "hat"] if look.get("hat") else [],
+        *([look[k], k] for k in ("inner", "scarf", "tie") if look.get(k)),
         [look.get("glasses") if isinstance(look.get("glasses"), str) else None],
         ["beard"] if look.get("beard") else [],
         [look.get("carried")],

@@ -14,6 +14,7 @@ from training.generate import write_clip
 
 BOX = [0.25, 0.25, 0.5, 0.75]
 LOOK = {"sex": "man", "age": "old", "top": "shirt", "top_colour": "red", "pattern": "striped", "sleeves": "short"}
+LOOK |= {"pattern_colour": "blue", "hat": "grey", "hat_kind": "beanie"}
 
 
 def person(name: str, box: list[float] | None, *, actions: list[int], visible: float = 1.0) -> dict:
@@ -93,7 +94,7 @@ def test_lines_tell_what_is_claimed(data: Path) -> None:
     records = [r for r in read_records(data / "test.jsonl") if r.video == "v0"]
     lines = describe._lines(records, read_scenes(data / "scenes/test.jsonl")["clips/test/000000.mp4"])
     text = " ".join(" ".join(line for _, line in lines).split())
-    assert "0 SIT; DRINK | old man, striped red shirt (short sleeves)," in text and "sitting facing left" in text
+    assert "0 SIT; DRINK | old man, red shirt striped blue (short sleeves)," in text and "sitting facing left" in text
     assert "holding cup, 100% seen, 3.0 m “the man in red” [clothes] [hard]" in text
     assert "1 STAND |" in text and "nobody: “the blue dragon”" in text
     assert all(describe._font(12).getlength(line) <= describe.CELL for _, line in lines)
