@@ -199,9 +199,11 @@ def lacking(look: Look, words: Words, rng: Draw) -> Facet:
 
 
 def held_facet(name: str) -> Facet:
-    """Something in the hand."""
+    """Something in the hand; where one more of its kind is about, it tells nobody apart."""
 
     def holds(view: View, i: int) -> Truth:
+        if view.named.count(name) > sum(p.holding == name for p in view.people):
+            return None
         mine = view.people[i].holding
         return True if mine == name else None if mine in HELD or view.people[i].look.carried else False
 

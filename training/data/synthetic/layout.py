@@ -201,6 +201,8 @@ def faces(view: View, i: int, way: str) -> Truth:
     if person.posture in FLAT:
         return None
     truth, turn = person.facing == way, view.frontal(i)
+    if truth and not view.seen(i, "top"):
+        return None
     if turn is None:
         return truth
     if person.posture not in (*TALL, "sitting"):  # the trunk is foreshortened

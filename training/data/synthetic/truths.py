@@ -84,6 +84,7 @@ class View:
         self.depth = {i: float(scene.people[i].depth) for i in self.ids}
         self.order = sorted(self.ids, key=self.x.__getitem__)
         self.things = landmarks(scene)
+        self.named = [thing.name for thing in scene.things]
         faint = floor > 0 and any(0 < p.visible[k] < floor and np.isfinite(p.boxes_xyxy[k]).all() for p in self.people)
         self.everyone: View = View(scene, 0.0) if faint else self
         self.readings = (self, self.everyone) if faint else (self,)

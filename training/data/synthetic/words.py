@@ -298,7 +298,7 @@ LANDMARKS = {
 }  # fmt: skip
 # Objects in hand that may be named: each fits several actions. Phones, books, cups and the like would give theirs away.
 HELD = ("box", "bag", "umbrella", "suitcase", "tray")
-HELD_SHARE = 0.03  # how often a feature of somebody who has such a thing in hand names it: under 2 % of all sentences
+HELD_SHARE = 0.5  # how often a feature of somebody with such a thing in hand names it; .4 % of all sentences
 
 
 def _pairs(text: str) -> set[frozenset[str]]:
