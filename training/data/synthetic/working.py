@@ -20,7 +20,7 @@ from .motions import (
     stand,
     wave,
 )
-from .poses import SIDES, Fixture, Hand, Pose, arm_length, constant, stoop_to, turn
+from .poses import SIDES, Fixture, Hand, Pose, arm_length, constant, standing_height, stoop_to, turn
 
 
 def dig(body: Body, t: np.ndarray, rng: Draw) -> Deed:
@@ -304,6 +304,40 @@ def open_door(body: Body, t: np.ndarray, rng: Draw) -> Deed:
 def close_door(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     """Swings it shut."""
     return _door(body, t, rng, 1 - event(t, spread(rng, -0.9, -0.3), spread(rng, 0.8, 1.2), period=6, back=1.3), 22)
+
+
+def climb(body: Body, t: np.ndarray, rng: Draw) -> Deed:
+    """Up and down a ladder, hand and opposite foot together, each resting on its rung while the body passes."""
+    s = body.height / 1.7
+    rung, y, pose = 0.27 * s, -0.34 * s, on_feet(body, t, apart=0.1)
+    feet, hips = feet_and_hips(pose)
+    rate, top = spread(rng, 0.55, 0.85), spread(rng, 1.5, 2.3)  # pairs of rungs a second; highest pair
+    done = (rate * t + spread(rng, 0.8, 1.6)) % (2 * top)
+    pairs = np.minimum(done, 2 * top - done)
+
+    def step(phase: float) -> tuple[np.ndarray, np.ndarray]:
+        whole = np.floor(pairs + phase)
+        on = smooth((pairs + phase - whole - 0.5) / 0.5)
+        return 2 * rung * (whole + on - phase), np.sin(np.pi * on)
+
+    for g in SIDES:
+        first = 0.0 if g > 0 else 0.5
+        z, off = step(first)
+        feet[g] = constant(t, 0.1 * s * g, y + 0.13 * s + 0.08 * s * off, np.maximum(z + 2 * rung * first, 0) + rung)
+        z, off = step(0.5 - first)
+        reach_at = 0.98 * body.height // rung * rung + 2 * rung * (0.5 - first) - rung
+        pose.hands[g] = Hand(
+            constant(t, 0.15 * s * g, y + 0.03 + 0.07 * off, z + reach_at), "floor", elbow=(0.9, 0.4, -0.8)
+        )
+        pose.knees[g] = (0.5, -1, 0.1)
+    rise = 2 * rung * pairs
+    hips[:] = constant(t, 0.03 * s * wave(pairs, 1.0, 0.25), y + 0.34 * s, rise + standing_height(body) - 0.1 * s)
+    pose.add(tilt=0.05, pitch=0.08, nod=-0.15, lift=np.minimum(feet[1][:, 2], feet[-1][:, 2]))
+    tall = 2 * rung * top / body.height
+    thing = fixtures.ladder(rng, y=y, rung=rung, high=(1 + tall) * body.height)
+    return handled(
+        "climb", pose, 12, 20, what="ladder", fixtures=(thing,), headings=(1.1, 2.9), space=0.9, top=1 + tall
+    )
 
 
 def play_keys(body: Body, t: np.ndarray, rng: Draw) -> Deed:
