@@ -60,3 +60,6 @@ GIVES: dict[Callable[..., Any], tuple[int, ...]] = {
     gestures.sing: (77,), gestures.guitar: (41,), gestures.violin: (41,), gestures.fish: (33,),
     gestures.computer: (62,), gestures.write: (63,), gestures.watch_tv: (61,),
 }  # fmt: skip
+
+# What children do not do.
+GROWN_UP: tuple[Callable[..., Any], ...] = (gestures.smoke, working.cut, working.cook)

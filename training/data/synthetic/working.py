@@ -148,7 +148,7 @@ def touch(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         what=thing.name,
         hands=hands,
         fixtures=(thing,),
-        headings=(0.3 if kind == "table" else 1.2, 2.5),
+        headings=(0.3 if kind == "table" else 1.7, 2.6),
         space=0.9,
     )
     return replace(made, hands=dict.fromkeys(SIDES if both else (g,), "open"))
@@ -246,7 +246,7 @@ def paint(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         hands=(HAND[g],),
         holding=item.name,
         fixtures=(wall,),
-        headings=(1.3, 2.7),
+        headings=(1.75, 2.75),
         space=0.9,
     )
 
@@ -272,7 +272,7 @@ def write_board(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         what="board",
         hands=(HAND[g],),
         fixtures=(fixtures.board(rng, y=y, middle=high),),
-        headings=(1.3, 2.7),
+        headings=(1.75, 2.75),
         space=1.0,
     )
 
@@ -292,7 +292,7 @@ def _door(body: Body, t: np.ndarray, rng: Draw, ajar: np.ndarray, label: int) ->
     pose.props.append(door)
     name = "open" if label == 38 else "close"
     return handled(
-        name, pose, 12, label, what=thing.name, hands=(HAND[g],), fixtures=(thing,), headings=(1.2, 2.6), space=1.0
+        name, pose, 12, label, what=thing.name, hands=(HAND[g],), fixtures=(thing,), headings=(1.7, 2.6), space=1.0
     )
 
 
@@ -336,7 +336,7 @@ def climb(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     tall = 2 * rung * top / body.height
     thing = fixtures.ladder(rng, y=y, rung=rung, high=(1 + tall) * body.height)
     return handled(
-        "climb", pose, 12, 20, what="ladder", fixtures=(thing,), headings=(1.1, 2.9), space=0.9, top=1 + tall
+        "climb", pose, 12, 20, what="ladder", fixtures=(thing,), headings=(1.6, 2.9), space=0.9, top=1 + tall
     )
 
 
