@@ -45,10 +45,11 @@ def _calm(pose: Pose, *, look: float = 0.2, nod: float = 0.3) -> None:
 
 def phone_ear(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose, g, at = deed.pose, some_side(rng), ear(body)
-    goal = constant(pose.t, (at[0] + 0.014) * g, at[1] - 0.02, at[2] - 0.005)
-    pose.hands[g] = Hand(goal, "head", elbow=(0.8, -0.5, -1))
+    goal = constant(pose.t, (at[0] + 0.036) * g, at[1] - 0.035, at[2] - 0.04)
+    pose.hands[g] = Hand(goal, "head", elbow=(0.45, -0.7, -1))
     item = props.phone(side_name(g), rng)
     item.frame, item.turn = "head", turn(2, np.array([g * np.pi / 2]))[0] @ turn(1, np.array([g * 0.35]))[0]
+    item.vertices = item.vertices + np.array([0, 0.022, 0.01], np.float32)  # between the fingers and the ear
     pose.props.append(item)
     _calm(pose, look=0.5)
     pose.add(side=0.02 * g, look=0.1 * wave(pose.t, spread(rng, 0.1, 0.4), rng.random()))

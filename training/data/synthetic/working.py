@@ -35,8 +35,8 @@ def dig(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     hips[:, 2] -= 0.1 * s * dip
     pose.add(tilt=0.3 + 0.22 * dip - 0.1 * heave, pitch=0.4 + 0.2 * dip - 0.15 * heave, twist=0.5 * g * heave, nod=0.1)
     # The low hand near the blade, the high one at the handle; the shaft points down and ahead.
-    low = constant(t, 0.08 * g * s, -0.4 * s, 0.52 * s)
-    high = constant(t, -0.08 * g * s, -0.02 * s, 0.86 * s)
+    low = constant(t, 0.1 * g * s, -0.5 * s, 0.54 * s)
+    high = constant(t, -0.17 * g * s, -0.17 * s, 0.9 * s)
     low = low + constant(t, 0.22 * g * heave, -0.06 * dip - 0.05 * heave, -0.14 * dip + 0.2 * heave) * s
     high = high + constant(t, 0.05 * g * heave, -0.08 * dip - 0.05 * heave, -0.1 * dip - 0.02 * heave) * s
     pose.hands[g] = Hand(low, "floor", elbow=(0.9, 0.4, -0.6))
