@@ -148,6 +148,16 @@ def wall(rng: Draw, *, y: float, high: float = 2.3) -> Fixture:
     )
 
 
+def ladder(rng: Draw, *, y: float, rung: float, high: float) -> Fixture:
+    """Upright before a wall; rungs ``rung`` apart from the floor on."""
+    colour = pick(rng, "grey", "yellow", "brown")
+    wall_ = (cuboid((1.3, 0.12, high), (0, y - 0.25, high / 2)), 1)
+    rails = [(cuboid((0.04, 0.06, high), (x, y, high / 2)), 0) for x in (-0.21, 0.21)]
+    steps = np.arange(1, int(high / rung) + 1) * rung
+    rungs = [(rod((-0.21, y, z), (0.21, y, z), 0.018), 0) for z in steps if z < high]
+    return _fixture("ladder", (colour, pick(rng, "white", "beige", "red")), *rails, *rungs, wall_)
+
+
 def post(rng: Draw, *, y: float) -> Fixture:
     r = 0.11
     colour = str(rng.choice(["grey", "brown", "white", "green"]))

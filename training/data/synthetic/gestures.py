@@ -45,10 +45,11 @@ def _calm(pose: Pose, *, look: float = 0.2, nod: float = 0.3) -> None:
 
 def phone_ear(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose, g, at = deed.pose, some_side(rng), ear(body)
-    goal = constant(pose.t, (at[0] + 0.025) * g, at[1] - 0.02, at[2] - 0.005)
-    pose.hands[g] = Hand(goal, "head", elbow=(0.8, -0.5, -1))
+    goal = constant(pose.t, (at[0] + 0.036) * g, at[1] - 0.035, at[2] - 0.04)
+    pose.hands[g] = Hand(goal, "head", elbow=(0.45, -0.7, -1))
     item = props.phone(side_name(g), rng)
     item.frame, item.turn = "head", turn(2, np.array([g * np.pi / 2]))[0] @ turn(1, np.array([g * 0.35]))[0]
+    item.vertices = item.vertices + np.array([0, 0.022, 0.01], np.float32)  # between the fingers and the ear
     pose.props.append(item)
     _calm(pose, look=0.5)
     pose.add(side=0.02 * g, look=0.1 * wave(pose.t, spread(rng, 0.1, 0.4), rng.random()))
@@ -345,7 +346,7 @@ def _carry(deed: Deed, body: Body, rng: Draw, kind: str) -> Deed:
             at = constant(pose.t, half * h, front - deep * (0.9 if kind == "tray" else 1) - 0.03, chest + high * s)
             reach(pose, body, h, at, elbow=(0.8, 0.4, -1))
     else:
-        item = getattr(props, {"bag": "handbag"}.get(kind, kind))(side_name(g), rng)
+        item = getattr(props, {"bag": "handbag", "book": "closed_book"}.get(kind, kind))(side_name(g), rng)
         if kind in ("bag", "suitcase"):
             swing = pose.upper[g][:, 1] * 0.3 if deed.posture == "walking" else 0 * pose.t
             pose.hands.pop(g, None)
@@ -353,10 +354,8 @@ def _carry(deed: Deed, body: Body, rng: Draw, kind: str) -> Deed:
                 constant(pose.t, 0.24 * g, swing, -1),
                 constant(pose.t, 0.12 * g, swing - 0.08, -1),
             )
-            low = (
-                0.55 * body.height - 0.42 * body.height
-            )  # hands hang this high over the floor, and a bag must clear it
-            item.vertices = item.vertices * np.float32(np.clip((low + 0.25) / 0.48, 0.55, 1.0))
+            clear = np.clip(0.4 + 0.35 * body.height, 0.6, 1.0)  # of the floor, for the short
+            item.vertices = item.vertices * np.float32(clear)
             pose.add(side=-0.06 * g if kind == "suitcase" else 0.0)
         elif kind == "umbrella":
             at = constant(pose.t, 0.75 * body.joints[8, 0] * g, front - 0.1 * s, chest + 0.1 * s)
@@ -404,7 +403,7 @@ def clap(deed: Deed, body: Body, rng: Draw) -> Deed:
     height = body.joints[CHEST, 2] + spread(rng, -0.05, 0.25) * s
     for g in SIDES:
         at = constant(pose.t, open_ * g, belly(body) - 0.18 * s, height)
-        reach(pose, body, g, at, elbow=(1, 0.1, -0.6))
+        reach(pose, body, g, at, elbow=(0.6, 0.2, -1))
     _calm(pose, look=0.6)
     return also(deed, 67, hands=both_hands("open"))
 

@@ -16,6 +16,7 @@ HANDLING: tuple[Whole, ...] = (
     handling.pick_up, handling.put_down, handling.push, handling.pull, handling.ride, handling.kick_ball,
     handling.throw, handling.catch, working.dig, working.hammer, working.punch_bag, working.touch, working.cut,
     working.cook, working.paint, working.write_board, working.open_door, working.close_door, working.play_keys,
+    working.climb,
 )  # fmt: skip
 _ANYWHERE: tuple[OnTop, ...] = (
     gestures.phone_ear, gestures.phone_text, gestures.read, gestures.drink, gestures.eat, gestures.smoke,
@@ -51,7 +52,7 @@ GIVES: dict[Callable[..., Any], tuple[int, ...]] = {
     handling.ride: (11, 49), handling.kick_ball: (12, 35), handling.throw: (12, 58), handling.catch: (12, 18),
     working.dig: (1, 12, 25, 53), working.hammer: (12, 34), working.punch_bag: (12, 34), working.touch: (12, 59),
     working.cut: (12, 19, 24), working.cook: (12, 23, 55), working.paint: (12, 39), working.write_board: (12, 63),
-    working.open_door: (12, 38), working.close_door: (12, 22), working.play_keys: (12, 41),
+    working.open_door: (12, 38), working.close_door: (12, 22), working.play_keys: (12, 41), working.climb: (12, 20),
     gestures.phone_ear: (15,), gestures.phone_text: (57,), gestures.read: (17, 48), gestures.drink: (17, 27),
     gestures.eat: (29,), gestures.smoke: (54,), gestures.photograph: (56,), gestures.listen_music: (37,),
     gestures.point: (43,), gestures.clap: (67,), gestures.hand_wave: (69,), gestures.gesticulate: (79,),
@@ -59,3 +60,6 @@ GIVES: dict[Callable[..., Any], tuple[int, ...]] = {
     gestures.sing: (77,), gestures.guitar: (41,), gestures.violin: (41,), gestures.fish: (33,),
     gestures.computer: (62,), gestures.write: (63,), gestures.watch_tv: (61,),
 }  # fmt: skip
+
+# What children do not do.
+GROWN_UP: tuple[Callable[..., Any], ...] = (gestures.smoke, working.cut, working.cook)

@@ -300,8 +300,8 @@ def sit_floor(body: Body, t: np.ndarray, rng: Draw) -> Deed:
             pose.thigh[g], pose.shin[g] = constant(t, 0.12 * g, -0.75, 0.7), constant(t, -0.02 * g, -0.42, -0.9)
             at = constant(t, 0.06 * g * s, -0.98 * knee, hips[2] + 0.62 * knee)
             reach(pose, body, g, at, elbow=(1, 0.1, -0.4))
-    pose.add(pitch={"crossed": 0.25, "stretched": -0.1, "knees": 0.35}[str(kind)] + breathe)
-    pose.add(tilt={"crossed": -0.1, "stretched": -0.3, "knees": -0.2}[str(kind)])
+    pose.add(pitch={"crossed": 0.25, "stretched": 0.0, "knees": 0.35}[str(kind)] + breathe)
+    pose.add(tilt={"crossed": -0.1, "stretched": -0.22, "knees": -0.2}[str(kind)])
     return Deed("sit floor", pose, (11,), "sitting", space=0.6, top=0.55)
 
 
@@ -348,7 +348,7 @@ def crouch(body: Body, t: np.ndarray, rng: Draw) -> Deed:
 def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     """At the waist: hands to the floor, to the shins, on the knees, or a bow."""
     s, kind = body.height / 1.7, rng.choice(["floor", "knees", "bow", "hang"], p=(0.35, 0.25, 0.2, 0.2))
-    drop = spread(rng, 0.08, 0.2) if kind == "floor" else spread(rng, 0.02, 0.1) if kind == "knees" else 0.01
+    drop = spread(rng, 0.04, 0.14) if kind == "floor" else spread(rng, 0.02, 0.1) if kind == "knees" else 0.01
     pose = on_feet(body, t, apart=spread(rng, 0.08, 0.2), split=rng.normal(0, 0.05), drop=drop)
     assert pose.hips is not None
     slow = wave(t, spread(rng, 0.15, 0.5), rng.random())
@@ -369,7 +369,7 @@ def bend(body: Body, t: np.ndarray, rng: Draw) -> Deed:
             )
         elif kind == "bow":
             pose.upper[g], pose.fore[g] = constant(t, 0.12 * g, 0.45, -0.9), constant(t, 0.05 * g, 0.4, -0.9)
-    stoop_to(pose, body)
+    stoop_to(pose, body, squat=0.2)
     return Deed("bend", pose, (1,), "bending", space=0.5, top=0.8)
 
 

@@ -368,8 +368,11 @@ def _bring(
         positions[:, j] = positions[:, p] + rotations[:, p] @ (joints[j] - joints[p])
 
 
-def stoop_to(pose: Pose, body: Body) -> None:
-    """Lower and bend somebody who stands on their feet, frame by frame, until the hands come to their points."""
+def stoop_to(pose: Pose, body: Body, *, squat: float = 0.7) -> None:
+    """Lower and bend somebody who stands on their feet, frame by frame, until the hands come to their points.
+
+    squat: metres the hips go down for every metre the hands miss; the trunk does the rest.
+    """
     assert pose.hips is not None
     for _ in range(4):
         _rotations, positions, heading = solve(pose, body)
@@ -378,8 +381,8 @@ def stoop_to(pose: Pose, body: Body) -> None:
             goal = np.einsum("tab,tb->ta", heading, hand.at)
             far = np.linalg.norm(goal - positions[:, ARM[g][0]], axis=-1) - 0.99 * arm_length(body)
             miss = np.maximum(miss, far * np.clip(2 * np.asarray(hand.weight) - 1, 0, 1))
-        pose.hips[:, 2] -= 0.7 * miss
-        pose.add(tilt=0.7 * miss)
+        pose.hips[:, 2] -= squat * miss
+        pose.add(tilt=(1.4 - squat) * miss)
 
 
 # --- things in hands ------------------------------------------------------------------------------------------------

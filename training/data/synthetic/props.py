@@ -155,6 +155,13 @@ def book(hold: str, rng: Draw) -> Prop:
     return prop("book", hold, (pick(rng, "red", "blue", "green", "black", "brown", "yellow"), "white"), *parts)
 
 
+def closed_book(hold: str, rng: Draw) -> Prop:
+    """Its cover to the front."""
+    cover, pages = cuboid((0.18, 0.04, 0.25)), cuboid((0.175, 0.03, 0.254), (0.006, 0, 0))
+    colours = pick(rng, "red", "blue", "green", "black", "brown", "yellow"), "white"
+    return prop("book", hold, colours, (cover, 0), (pages, 1))
+
+
 def newspaper(hold: str, rng: Draw) -> Prop:
     """Two large pages with columns and a picture on the outside, open towards the holder."""
     w, h = 0.3, 0.42

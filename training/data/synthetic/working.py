@@ -20,7 +20,7 @@ from .motions import (
     stand,
     wave,
 )
-from .poses import SIDES, Fixture, Hand, Pose, arm_length, constant, stoop_to, turn
+from .poses import SIDES, Fixture, Hand, Pose, arm_length, constant, standing_height, stoop_to, turn
 
 
 def dig(body: Body, t: np.ndarray, rng: Draw) -> Deed:
@@ -35,8 +35,8 @@ def dig(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     hips[:, 2] -= 0.1 * s * dip
     pose.add(tilt=0.3 + 0.22 * dip - 0.1 * heave, pitch=0.4 + 0.2 * dip - 0.15 * heave, twist=0.5 * g * heave, nod=0.1)
     # The low hand near the blade, the high one at the handle; the shaft points down and ahead.
-    low = constant(t, 0.08 * g * s, -0.4 * s, 0.52 * s)
-    high = constant(t, -0.08 * g * s, -0.02 * s, 0.86 * s)
+    low = constant(t, 0.1 * g * s, -0.5 * s, 0.54 * s)
+    high = constant(t, -0.17 * g * s, -0.17 * s, 0.9 * s)
     low = low + constant(t, 0.22 * g * heave, -0.06 * dip - 0.05 * heave, -0.14 * dip + 0.2 * heave) * s
     high = high + constant(t, 0.05 * g * heave, -0.08 * dip - 0.05 * heave, -0.1 * dip - 0.02 * heave) * s
     pose.hands[g] = Hand(low, "floor", elbow=(0.9, 0.4, -0.6))
@@ -148,7 +148,7 @@ def touch(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         what=thing.name,
         hands=hands,
         fixtures=(thing,),
-        headings=(0.3 if kind == "table" else 1.2, 2.5),
+        headings=(0.3 if kind == "table" else 1.7, 2.6),
         space=0.9,
     )
     return replace(made, hands=dict.fromkeys(SIDES if both else (g,), "open"))
@@ -246,7 +246,7 @@ def paint(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         hands=(HAND[g],),
         holding=item.name,
         fixtures=(wall,),
-        headings=(1.3, 2.7),
+        headings=(1.75, 2.75),
         space=0.9,
     )
 
@@ -272,7 +272,7 @@ def write_board(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         what="board",
         hands=(HAND[g],),
         fixtures=(fixtures.board(rng, y=y, middle=high),),
-        headings=(1.3, 2.7),
+        headings=(1.75, 2.75),
         space=1.0,
     )
 
@@ -292,7 +292,7 @@ def _door(body: Body, t: np.ndarray, rng: Draw, ajar: np.ndarray, label: int) ->
     pose.props.append(door)
     name = "open" if label == 38 else "close"
     return handled(
-        name, pose, 12, label, what=thing.name, hands=(HAND[g],), fixtures=(thing,), headings=(1.2, 2.6), space=1.0
+        name, pose, 12, label, what=thing.name, hands=(HAND[g],), fixtures=(thing,), headings=(1.7, 2.6), space=1.0
     )
 
 
@@ -304,6 +304,40 @@ def open_door(body: Body, t: np.ndarray, rng: Draw) -> Deed:
 def close_door(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     """Swings it shut."""
     return _door(body, t, rng, 1 - event(t, spread(rng, -0.9, -0.3), spread(rng, 0.8, 1.2), period=6, back=1.3), 22)
+
+
+def climb(body: Body, t: np.ndarray, rng: Draw) -> Deed:
+    """Up and down a ladder, hand and opposite foot together, each resting on its rung while the body passes."""
+    s = body.height / 1.7
+    rung, y, pose = 0.27 * s, -0.34 * s, on_feet(body, t, apart=0.1)
+    feet, hips = feet_and_hips(pose)
+    rate, top = spread(rng, 0.55, 0.85), spread(rng, 1.5, 2.3)  # pairs of rungs a second; highest pair
+    done = (rate * t + spread(rng, 0.8, 1.6)) % (2 * top)
+    pairs = np.minimum(done, 2 * top - done)
+
+    def step(phase: float) -> tuple[np.ndarray, np.ndarray]:
+        whole = np.floor(pairs + phase)
+        on = smooth((pairs + phase - whole - 0.5) / 0.5)
+        return 2 * rung * (whole + on - phase), np.sin(np.pi * on)
+
+    for g in SIDES:
+        first = 0.0 if g > 0 else 0.5
+        z, off = step(first)
+        feet[g] = constant(t, 0.1 * s * g, y + 0.13 * s + 0.08 * s * off, np.maximum(z + 2 * rung * first, 0) + rung)
+        z, off = step(0.5 - first)
+        reach_at = 0.98 * body.height // rung * rung + 2 * rung * (0.5 - first) - rung
+        pose.hands[g] = Hand(
+            constant(t, 0.15 * s * g, y + 0.03 + 0.07 * off, z + reach_at), "floor", elbow=(0.9, 0.4, -0.8)
+        )
+        pose.knees[g] = (0.5, -1, 0.1)
+    rise = 2 * rung * pairs
+    hips[:] = constant(t, 0.03 * s * wave(pairs, 1.0, 0.25), y + 0.34 * s, rise + standing_height(body) - 0.1 * s)
+    pose.add(tilt=0.05, pitch=0.08, nod=-0.15, lift=np.minimum(feet[1][:, 2], feet[-1][:, 2]))
+    tall = 2 * rung * top / body.height
+    thing = fixtures.ladder(rng, y=y, rung=rung, high=(1 + tall) * body.height)
+    return handled(
+        "climb", pose, 12, 20, what="ladder", fixtures=(thing,), headings=(1.6, 2.9), space=0.9, top=1 + tall
+    )
 
 
 def play_keys(body: Body, t: np.ndarray, rng: Draw) -> Deed:
