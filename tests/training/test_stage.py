@@ -137,7 +137,7 @@ def test_weights() -> None:
         weights("equal")
 
 
-def _histogram(bodies: list[Body], labels: str, count: int = 300) -> Counter[int]:
+def _histogram(bodies: list[Body], labels: str, count: int = 240) -> Counter[int]:
     plans = [plan(bodies, SHORT[::6], np.random.default_rng(k), labels=labels) for k in range(count)]
     assert {sum(map(len, p)) for p in plans} == {2, 3, 4, 5, 6}
     return Counter(a for p in plans for unit in p for _body, spot in unit for a in spot.deed.actions)

@@ -28,7 +28,7 @@ from .attitudes import (
     talker,
     window,
 )
-from .bodies import ARM, CHEST, HEAD
+from .bodies import ARM, CHEST
 from .contact import LEGS, TRUNK, Posed, across, bring, capsules, depth_of, gaps, opposite, settle
 from .contests import fight, kick, play, push
 from .embraces import hug, kiss, lift
@@ -101,10 +101,9 @@ def give(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     for pose in poses:
         pose.add(nod=0.2 * giving)
     holds = local[key_of(t)] < go
-    seen, name = {65: (HEAD,) if two else (WRIST[g],), 78: (HEAD,) if two else (ELBOW[g],)}, prop.name
-    more: dict = {"shows": seen, "hands": {} if two else {g: "grip"}}
-    giver = deed("give", poses[0], 12, 65, holding=name if holds else None, needs={65: name}, **more)
-    taker = deed("take", poses[1], 12, 78, holding=None if holds else name, **more)
+    name, shape = prop.name, {} if two else {g: "grip"}
+    giver = deed("give", poses[0], 12, 65, holding=name if holds else None, needs={65: name}, hands=shape)
+    taker = deed("take", poses[1], 12, 78, holding=None if holds else name, hands=shape)
     return apart, giver, taker
 
 
