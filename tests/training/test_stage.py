@@ -137,7 +137,7 @@ def test_weights() -> None:
         weights("equal")
 
 
-def _histogram(bodies: list[Body], labels: str, count: int = 300) -> Counter[int]:
+def _histogram(bodies: list[Body], labels: str, count: int = 240) -> Counter[int]:
     plans = [plan(bodies, SHORT[::6], np.random.default_rng(k), labels=labels) for k in range(count)]
     assert {sum(map(len, p)) for p in plans} == {2, 3, 4, 5, 6}
     return Counter(a for p in plans for unit in p for _body, spot in unit for a in spot.deed.actions)
@@ -228,3 +228,23 @@ def test_look_alikes(bank: tuple[Rig, list[Body]]) -> None:
             looks[0].top_colour == looks[1].top_colour or (looks[0].sex, looks[0].top) == (looks[1].sex, looks[1].top)
         )
     assert 0.25 < np.mean(alike) < 0.7
+
+
+def test_people_sit_at_the_table(bank: tuple[Rig, list[Body]]) -> None:
+    """Its top lies between hips and chins of all, before their bellies, and hands are over it."""
+    grown = [b for b in bank[1] if b.age != "child"]
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        bodies = [grown[k % len(grown)] for k in range(2 + seed % 3)]
+        spots = groups.at_table(bodies, T, rng)
+        (thing,) = spots[0].deed.fixtures
+        board = groups.in_world(thing.vertices, spots[0])
+        low, high = board.min(0), board.max(0)
+        for spot, body in zip(spots, bodies, strict=True):
+            assert 11 in spot.deed.actions and spot.deed.seat == "chair"
+            posed = settle(spot.deed.pose, body)
+            trunk = groups.in_world(posed.positions[:, [0, 5]], spot)
+            assert (np.abs(trunk[..., 1] - (low[1] + high[1]) / 2) > (high[1] - low[1]) / 2).all()
+            assert (posed.positions[:, 0, 2] < high[2]).all() and (posed.positions[:, 7, 2] > high[2]).all()
+            for g in (1, -1):
+                assert (posed.grip(g)[:, 2] > high[2] - 0.03).all()

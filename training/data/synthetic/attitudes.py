@@ -90,13 +90,13 @@ def meet_eyes(bodies: Bodies, poses: list[Pose], apart: float, weight: np.ndarra
         face(poses[k], bodies[k], across(faces[1 - k], apart), weight)
 
 
-def gesticulate(pose: Pose, body: Body, rng: Draw) -> None:
-    """The hands of somebody who talks."""
+def gesticulate(pose: Pose, body: Body, rng: Draw, *, raised: float = 0.0) -> None:
+    """The hands of somebody who talks, ``raised`` metres higher than usual."""
     s, chest = body.height / ADULT, body.joints[CHEST, 2]
     hertz, both = rng.uniform(0.6, 1.3), rng.random() < 0.7
     for g in SIDES if both else (int(rng.choice(SIDES)),):
         a, b = wave(pose.t, hertz, rng.random()), wave(pose.t, hertz * 0.6, rng.random())
-        at = constant(pose.t, (0.2 + 0.1 * a) * g * s, (-0.34 - 0.06 * b) * s, chest + (0.14 * a - 0.04) * s)
+        at = constant(pose.t, (0.2 + 0.1 * a) * g * s, (-0.34 - 0.06 * b) * s, chest + raised + (0.14 * a - 0.04) * s)
         reach(pose, body, g, at, elbow=(0.8, 0.3, -1))
     pose.add(nod=0.09 * wave(pose.t, hertz, rng.random()), pitch=0.03 * wave(pose.t, hertz / 2, rng.random()))
 
@@ -129,19 +129,19 @@ def meeting_height(bodies: Bodies, high: float) -> float:
     return min(high * float(np.mean([b.height for b in bodies])), 0.97 * min(shoulder_height(b) for b in bodies))
 
 
-def _posture(sitting: bool) -> dict:
-    return {"posture": "sitting", "seat": "chair"} if sitting else {}
+POSTURES: dict[str, tuple[int, str | None]] = {"standing": (12, None), "sitting": (11, "chair"), "crouching": (3, None)}
 
 
-def talker(pose: Pose, sitting: bool) -> Deed:
-    shows = {79: (HEAD,)}
-    return deed(
-        "talk", pose, 11 if sitting else 12, 79, shows=shows, hands={1: "open", -1: "open"}, **_posture(sitting)
-    )
+def talker(pose: Pose, posture: str = "standing") -> Deed:
+    action, seat = POSTURES[posture]
+    hands = {1: "open", -1: "open"}
+    return deed("talk", pose, action, 79, posture=posture, seat=seat, shows={79: (HEAD,)}, hands=hands)
 
 
-def listener(pose: Pose, sitting: bool) -> Deed:
-    return deed("listen", pose, 11 if sitting else 12, 74, 80, shows={74: (HEAD,), 80: (HEAD,)}, **_posture(sitting))
+def listener(pose: Pose, posture: str = "standing") -> Deed:
+    action, seat = POSTURES[posture]
+    shows = {74: (HEAD,), 80: (HEAD,)}
+    return deed("listen", pose, action, 74, 80, posture=posture, seat=seat, shows=shows)
 
 
 def sing(pose: Pose, body: Body, rng: Draw) -> int:

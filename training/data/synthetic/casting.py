@@ -76,11 +76,16 @@ def _alike_in_height(bodies: list[Body]) -> bool:
     return min(b.height for b in bodies) > 0.85 * max(b.height for b in bodies)
 
 
+def _sit_alike(bodies: list[Body]) -> bool:
+    return _alike_in_height(bodies) and all(b.age != "child" for b in bodies)
+
+
 TOGETHER = (
     Recipe("circle", 2, 4, {11: 0.7, 12: 1.3, 79: 1, 74: 1.2, 80: 1.2}, groups.circle),
     Recipe("sing", 2, 5, {12: 1.7, 11: 0.4, 77: 1, 74: 1, 80: 1.2, 67: 0.5}, groups.singing),
     Recipe("dance show", 2, 5, {4: 1, 12: 0.7, 11: 0.4, 80: 1.2, 67: 0.9}, groups.dancing),
     Recipe("speech", 2, 5, {12: 1.7, 11: 0.4, 79: 1, 74: 1, 80: 1.2, 67: 0.5}, groups.speaking),
+    Recipe("table", 2, 4, {11: 2, 79: 0.75, 74: 0.4, 80: 0.5, 29: 0.4, 27: 0.4, 17: 0.4}, groups.at_table, _sit_alike),
     Recipe("stroll", 2, 3, {14: 2.2, 79: 0.85, 74: 1, 80: 1}, groups.side_by_side, _alike_in_height),
     Recipe("queue", 2, 4, {12: 2.6}, groups.queue),
 )

@@ -18,6 +18,7 @@ from .attitudes import (
     deed,
     gesticulate,
     key_of,
+    kneel,
     listener,
     meet_eyes,
     meeting_height,
@@ -27,7 +28,7 @@ from .attitudes import (
     talker,
     window,
 )
-from .bodies import ARM, CHEST, HEAD
+from .bodies import ARM, CHEST
 from .contact import LEGS, TRUNK, Posed, across, bring, capsules, depth_of, gaps, opposite, settle
 from .contests import fight, kick, play, push
 from .embraces import hug, kiss, lift
@@ -100,10 +101,9 @@ def give(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
     for pose in poses:
         pose.add(nod=0.2 * giving)
     holds = local[key_of(t)] < go
-    seen, name = {65: (HEAD,) if two else (WRIST[g],), 78: (HEAD,) if two else (ELBOW[g],)}, prop.name
-    more: dict = {"shows": seen, "hands": {} if two else {g: "grip"}}
-    giver = deed("give", poses[0], 12, 65, holding=name if holds else None, needs={65: name}, **more)
-    taker = deed("take", poses[1], 12, 78, holding=None if holds else name, **more)
+    name, shape = prop.name, {} if two else {g: "grip"}
+    giver = deed("give", poses[0], 12, 65, holding=name if holds else None, needs={65: name}, hands=shape)
+    taker = deed("take", poses[1], 12, 78, holding=None if holds else name, hands=shape)
     return apart, giver, taker
 
 
@@ -158,14 +158,19 @@ def wave_hands(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
 
 
 def converse(bodies: Bodies, t: np.ndarray, rng: Draw) -> Duet:
-    """The first talks with the hands, the second looks on and listens."""
-    sitting = rng.random() < 0.4
+    """The first talks with the hands, the second looks on and listens; a tall one may kneel to a small one."""
+    sitting = rng.random() < 0.35
     poses = [seated(b, t, rng) if sitting else stance(b, t, rng, arms="any") for b in bodies]
-    apart = rng.uniform(1.35, 1.9) if sitting else rng.uniform(0.75, 1.3)
+    postures = ["sitting" if sitting else "standing"] * 2
+    tall = int(bodies[1].height > bodies[0].height)
+    if not sitting and bodies[1 - tall].height < 0.78 * bodies[tall].height and rng.random() < 0.45:
+        poses[tall], postures[tall] = stance(bodies[tall], t, rng), "crouching"
+        kneel(poses[tall], both=rng.random() < 0.4, side=int(rng.choice(SIDES)))
+    apart = rng.uniform(1.35, 1.9) if sitting else rng.uniform(0.8, 1.3)
     gesticulate(poses[0], bodies[0], rng)
     meet_eyes(bodies, poses, apart)
     poses[1].add(nod=0.07 * np.maximum(wave(t, rng.uniform(0.4, 0.9), rng.random()), 0))
-    return apart, talker(poses[0], sitting), listener(poses[1], sitting)
+    return apart, talker(poses[0], postures[0]), listener(poses[1], postures[1])
 
 
 DUETS: dict[str, Callable[[Bodies, np.ndarray, Draw], Duet]] = {
@@ -178,7 +183,7 @@ GIVES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "handshake": ((12, 68, 80), (12, 68, 80)), "give": ((12, 65), (12, 78)), "grab": ((12, 66), (12, 80)),
     "wave": ((12, 69, 80), (12, 69, 80)), "hug": ((3, 12, 70), (3, 12, 70)), "kiss": ((3, 12, 72), (3, 12)),
     "lift": ((12, 73), (80,)), "fight": ((12, 64), (12, 64)), "kick": ((12, 71), (12,)), "push": ((12, 76), (12,)),
-    "play": ((3, 12, 58, 75), (12, 58, 75)), "converse": ((11, 12, 79), (11, 12, 74, 80)),
+    "play": ((3, 12, 58, 75), (12, 58, 75)), "converse": ((3, 11, 12, 79), (3, 11, 12, 74, 80)),
 }  # fmt: skip
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import motions, moves
+from . import fixtures, gestures, motions, moves
 from .attitudes import ADULT, WRIST, Duet, deed, gesticulate, listener, seated, sing, stance, talker
 from .bodies import CHEST, HEAD, Body
 from .contact import bring, face, settle
 from .motions import Deed, Draw, wave
-from .poses import SIDES, Pose, constant, reach
+from .poses import SIDES, Hand, Pose, constant, reach
 
 
 @dataclass
@@ -58,6 +58,7 @@ def look_at(spot: Spot, body: Body, other: Spot, their_body: Body, weight: np.nd
 def circle(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
     """Two to four people round nothing: one talks, the others look on and listen."""
     count, sitting = len(bodies), rng.random() < 0.35
+    posture = "sitting" if sitting else "standing"
     radius = {2: 0.5, 3: 0.62, 4: 0.78}[count] * rng.uniform(0.95, 1.25) + 0.42 * sitting
     spread = rng.uniform(0.55, 0.8) if count == 2 else 1.0  # two stand open to a side
     angles = rng.uniform(0, 2 * np.pi) + 2 * np.pi * spread * (np.arange(count) / count) + rng.normal(0, 0.08, count)
@@ -67,7 +68,7 @@ def circle(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
         at = radius * np.array([np.cos(angle), np.sin(angle)])
         if k == 0:
             gesticulate(pose, body, rng)
-        spots.append(Spot((listener if k else talker)(pose, sitting), at, heading_to(at, 0 * at)))
+        spots.append(Spot((listener if k else talker)(pose, posture), at, heading_to(at, 0 * at)))
     for k, (spot, body) in enumerate(zip(spots, bodies, strict=True)):
         look_at(spot, body, spots[0 if k else 1], bodies[0 if k else 1])
         if k:
@@ -100,15 +101,15 @@ def _show(what: str, bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]
         spots = [Spot(replace(moves.dance(first, t, rng), steady_head=True), np.zeros(2), 0.0)]
     else:
         pose = stance(first, t, rng)
-        spots = [Spot(talker(pose, False), np.zeros(2), 0.0)]
+        spots = [Spot(talker(pose), np.zeros(2), 0.0)]
     clapping, sitting = rng.random() < (0.75 if what == "dance" else 0.45), rng.random() < 0.35
-    distance = rng.uniform(1.5, 2.4)
+    distance, posture = rng.uniform(1.5, 2.4), "sitting" if sitting else "standing"
     step = (0.75 if sitting else 0.62) / distance
     angles = (np.arange(count) - (count - 1) / 2) * step * rng.uniform(1.0, 1.3) - np.pi / 2 + rng.uniform(-0.35, 0.35)
     for body, angle in zip(bodies[1:], angles, strict=True):
         at = distance * rng.uniform(0.95, 1.1) * np.array([np.cos(angle), np.sin(angle)])
         pose = seated(body, t, rng) if sitting else stance(body, t, rng, arms="any")
-        spot = Spot(listener(pose, sitting), at, heading_to(at, np.zeros(2)) + rng.normal(0, 0.1))
+        spot = Spot(listener(pose, posture), at, heading_to(at, np.zeros(2)) + rng.normal(0, 0.1))
         look_at(spot, body, spots[0], first)
         actions = {11 if sitting else 12, 80} | ({67} if clapping else set()) | (set() if what == "dance" else {74})
         spot.deed = replace(spot.deed, actions=tuple(sorted(actions)), name="listen" if not clapping else "clap")
@@ -181,6 +182,43 @@ def gesture(pose: Pose, body: Body, rng: Draw) -> None:
         pose.t, (0.22 + 0.1 * a) * g * s, (-0.34 - 0.06 * b) * s, body.joints[CHEST, 2] + (0.13 * a - 0.06) * s
     )
     reach(pose, body, g, at, elbow=(0.8, 0.3, -1))
+
+
+def at_table(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
+    """Two to four at both sides of a table: one may talk, the others listen, eat or drink."""
+    count, deep = len(bodies), rng.uniform(0.65, 0.8)
+    poses = [motions.seated(b, t, rng, table=True) for b in bodies]
+    across_x = np.array([0.0, 0.0]) if count == 2 else np.array([-0.36, -0.36, 0.36, 0.36])[:count]
+    edge = max(0.07 * b.height / ADULT - motions.belly(b) for b in bodies)
+    hips = [p.hips[0, 2] for p in poses if p.hips is not None]
+    top = float(np.mean(hips) + 0.235 * np.mean([b.height for b in bodies]) / ADULT)
+    talks, spots = rng.random() < 0.75, []
+    for k, pose in enumerate(poses):
+        pose.put(pitch=rng.uniform(0.1, 0.22), side=0.0, look=0.0, nod=0.05)
+        for g in SIDES:
+            rest = constant(t, rng.uniform(0.1, 0.17) * g, -edge - rng.uniform(0.08, 0.14), top + 0.05)
+            pose.hands[g] = Hand(rest, "floor", elbow=(0.9, 0.4, -0.8))
+        sits = Deed("sit", pose, (11,), "sitting", seat="chair", steady_head=True)
+        side = 1 - 2 * (k % 2)
+        at = np.array([across_x[k] * side, side * (edge + deep / 2)])
+        spots.append(Spot(sits, at, 0.0 if side > 0 else np.pi))
+    for k, (spot, body) in enumerate(zip(spots, bodies, strict=True)):
+        other = 0 if k else 1
+        look_at(spot, body, spots[other], bodies[other])
+        what = "talk" if talks and k == 0 else str(rng.choice(["listen", "eat", "drink"], p=(0.4, 0.3, 0.3)))
+        if what == "talk":
+            gesticulate(spot.deed.pose, body, rng, raised=0.11)
+            spot.deed = talker(spot.deed.pose, "sitting")
+        elif what == "listen":
+            spot.deed = listener(spot.deed.pose, "sitting")
+            if not talks:
+                spot.deed = replace(spot.deed, actions=(11, 80))
+        else:
+            spot.deed = (gestures.eat if what == "eat" else gestures.drink)(spot.deed, body, rng)
+    thing = fixtures.table(rng, edge=edge, top=top, wide=rng.uniform(0.9, 1.2) if count == 2 else 1.55, deep=deep)
+    thing.vertices = thing.vertices - np.append(spots[0].at[0], (0, 0)).astype(np.float32)
+    spots[0].deed = replace(spots[0].deed, fixtures=(thing,))
+    return spots
 
 
 def queue(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:

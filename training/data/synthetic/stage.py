@@ -136,9 +136,11 @@ def _draw_place(
 def _draw_turn(unit: Unit, rng: Draw) -> float:
     """How a unit is turned about its middle: faces, profiles and backs."""
     actor = unit[0]
+    if len(unit) > 1 and actor.deed.posture == "walking":  # side by side, they come or go
+        return float(rng.normal(0, 0.6) + np.pi * (rng.random() < 0.4))
     if len(unit) == 2 and rng.random() < 0.7:  # seen from the side
         return float(rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5))
-    if len(unit) > 1 and actor.deed.posture != "walking":
+    if len(unit) > 1:
         return rng.uniform(-np.pi, np.pi)
     if actor.deed.posture in ("walking", "running"):
         across, along = rng.choice([-1, 1]) * rng.uniform(0.8, 2.2), rng.normal(0, 0.5) + np.pi * (rng.random() < 0.35)
