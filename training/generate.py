@@ -119,9 +119,10 @@ def make_clip(studio: Any, job: Job, index: int) -> Seconds:
     from training.data.synthetic.sentences import describe
 
     seed, shot, clip = clip_seed(job.split, job.seed, index), job.shot(index), job.clip(index)
-    more = {} if job.labels == "balanced" else {"labels": job.labels}
     began = time.perf_counter()
-    scene = studio.shoot(seed, size=shot.size, frames=shot.frames, fps=shot.fps, key_frame=shot.key_frame, **more)
+    scene = studio.shoot(
+        seed, size=shot.size, frames=shot.frames, fps=shot.fps, key_frame=shot.key_frame, labels=job.labels
+    )
     filmed = time.perf_counter()
     video = f"{job.split}-{job.seed}-{index:06d}"
     described = describe(scene, np.random.default_rng([seed, 1]), split=job.split)

@@ -241,4 +241,3 @@ _FRONT = {
     "building site": ("boxes", "fence", "post", "boxes"), "gym": ("boxes", "post", "plant", "chair"),
     "garden": ("hedge", "bush", "bench", "plant", "fence"), "studio": ("chair", "boxes", "plant", "table"),
 }  # fmt: skip
-_dyed, _pick = dyed_material, random_material

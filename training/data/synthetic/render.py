@@ -25,12 +25,14 @@ from .stage import Actor, act, arrange, seat_of
 from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
+NEAR = 1.51  # seconds about the key frame that labels speak of
 MIN_PEOPLE = 2  # in view at the key frame
 MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's joints and props must be seen
 MIN_PROP = 7  # pixels of the working frame
 MOVEMENTS = frozenset(range(1, 15))
 INSIDE, OUTSIDE = frozenset((23, 24, 61, 62)), frozenset((10, 25, 33, 49))  # AVA actions
 AT_MOUTH, MOST_TURNED = frozenset((16, 27, 29, 54, 77)), -0.45
+SHARED = frozenset((64, 68, 70, 75))
 TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
 HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
 UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
@@ -91,9 +93,16 @@ class Studio:
                 break
         place, fitted = self._furnish(actors, camera, half_width, rng)
         frames_rgb, facts = film(actors, place, camera, size, rng)
-        people = tuple(_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors)))
+        people = [_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors))]
+        people = [_with_shared(people, k, actors[k], np.abs(t) <= NEAR) for k in range(len(people))]
         return Scene(
-            frames_rgb, fps, key_frame, people, _things(actors, place, facts, key_frame, camera), place.kind, (framing,)
+            frames_rgb,
+            fps,
+            key_frame,
+            tuple(people),
+            _things(actors, place, facts, key_frame, camera),
+            place.kind,
+            (framing,),
         )
 
     def _set_up(
@@ -110,7 +119,7 @@ class Studio:
             if actor.deed.seat == "bed":
                 actor.raised = float(rng.uniform(0.3, 0.6))
             act(actor)
-        near = np.abs(t) <= 1.51
+        near = np.abs(t) <= NEAR
         camera = aim_camera(
             t,
             rng,
@@ -288,7 +297,7 @@ def _person(
     actors: list[Actor], k: int, facts: Facts, fitted: dict[str, list[int]], key: int, t: np.ndarray, camera: Camera
 ) -> Person:
     """What is true of one actor, as far as it is seen."""
-    actor, near = actors[k], np.abs(t) <= 1.51
+    actor, near = actors[k], np.abs(t) <= NEAR
     look, deed = actor.figure.look, actor.deed
     pixels = {name: facts.areas[meshes].sum(0) for name, meshes in fitted.items()}
     for j, prop in enumerate(deed.pose.props):
@@ -321,6 +330,15 @@ def _person(
         facts.joints_seen[k],
         facts.hidden_by[k],
     )
+
+
+def _with_shared(people: list[Person], k: int, actor: Actor, near: np.ndarray) -> Person:
+    """A person with the actions that are seen of both as soon as they are seen of one."""
+    me = people[k]
+    if (me.visible[near] >= 0.2).mean() < MIN_SEEN:
+        return me
+    theirs = {a for j in actor.partners for a in people[j].actions}
+    return replace(me, actions=tuple(sorted({*me.actions, *(theirs & SHARED & set(actor.deed.actions))})))
 
 
 def contact_sheet(scenes: list[Scene], columns: int = 5) -> np.ndarray:

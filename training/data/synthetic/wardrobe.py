@@ -139,9 +139,9 @@ def _hair_colour(rng: np.random.Generator, skin: str, *, old: bool) -> str:
 
 def _hair_length(body: Body, rng: np.random.Generator) -> tuple[str, str | None]:
     if body.sex == "woman":
-        shares = (0.0, 0.5, 0.5) if body.age == "old" else (0.0, 0.22, 0.78)
+        shares = (0.0, 0.35, 0.65) if body.age == "old" else (0.0, 0.15, 0.85)
     else:
-        shares = {"child": (0.01, 0.93, 0.06), "adult": (0.14, 0.78, 0.08), "old": (0.33, 0.65, 0.02)}[body.age]
+        shares = {"child": (0.01, 0.96, 0.03), "adult": (0.14, 0.82, 0.04), "old": (0.33, 0.65, 0.02)}[body.age]
     length = _pick(rng, ["bald", "short", "long"], shares)
     style = None
     if length == "long":
