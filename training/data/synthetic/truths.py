@@ -37,11 +37,12 @@ DETAILS = {
     "age": ("head", 0.3, ANY),
     "hat": ("head", 0.25, ANY),
     "beard": ("head", 0.5, SIDEWAYS),
-    "glasses": ("head", 0.75, FRONT),
+    "glasses": ("head", 0.65, FRONT),
     "sunglasses": ("head", 0.5, FRONT),
 }
 # rows of joints, as in ``bodies.JOINTS`` and the marks after them
-HEAD, NECK, EYES, CHEST, TRUNK, HIPS, KNEES, FEET = 7, 6, (24, 25), 5, (3, 8, 11), (0, 14, 17), (15, 18), (16, 19)
+HEAD, NECK, CHEST, EYES = 7, 6, 5, (24, 25)
+TRUNK, HIPS, KNEES, FEET = (1, 2, 3, 4, 5, 8, 11), (0, 14, 17), (15, 18), (16, 19)
 SHOULDERS = (8, 11)  # the body's left and right
 SHIRTS = ("t-shirt", "shirt", "sweater", "tank top", "top")  # what an open coat may show
 
@@ -143,7 +144,7 @@ class View:
         known = self._joint(i, HEAD) is not None
         if part == "trunk":
             if known:
-                return bool(self._joint(i, CHEST)) and any(self._joint(i, j) for j in TRUNK)
+                return sum(bool(self._joint(i, j)) for j in TRUNK) >= 3  # arms and what is held may hide the others
             if full[1] <= 0.005 and self.visible[i] < 0.45:
                 return False  # cut by the frame's upper edge, perhaps down to the legs
             return not upright or (box[1] <= full[1] + 0.3 * height and box[3] >= full[1] + 0.3 * height)
