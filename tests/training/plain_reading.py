@@ -224,7 +224,7 @@ def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: li
         old = re.search(r"\bold\b|elderly|older|\baged|senior", text)
         people = [p for p in people if all(NOUNS[n](p[0].look) for n in nouns) and (not old or p[0].look.age == "old")]
         heights = [p.look.height for p, _ in people]
-        return who.look.height == (min if re.search("short|less|least", text) else max)(heights)
+        return who.look.height == (min if re.search(r"\bshorte|\bless|\bleast", text) else max)(heights)
     return True
 
 
