@@ -43,7 +43,7 @@ PATTERN_RE, SLEEVE_RE = alternatives(PATTERN), alternatives(SLEEVE)
 PIECE = re.compile(
     rf"(?<![\w-])(?:{SLEEVE_RE} )?"
     rf"(?:(?:{COLOUR_RE}(?: and {COLOUR_RE})?(?: {PATTERN_RE})?)|(?:{PATTERN_RE} {COLOUR_RE})) "
-    rf"{GARMENT_RE}(?![\w-])(?: over an? {COLOUR_RE} )?"
+    rf"{GARMENT_RE}(?![\w-])(?: over an? {COLOUR_RE} (?:shirt|t-shirt|top))?"
 )
 NOUNS = {
     "man": lambda k: k.sex == "man" and k.age != "child",
@@ -115,6 +115,12 @@ def clothes_fit(text: str, look: Look) -> bool:
             ok = ok and pattern in (None, look.pattern) and SLEEVE.get(sleeve, look.sleeves) == look.sleeves
             ok = ok and (not inner or COLOUR.get(inner, inner) == look.inner)
         if not ok:
+            return False
+    for word in re.findall(rf"(?<![\w-]){GARMENT_RE}(?![\w-])", PIECE.sub("", text)):  # no colour said
+        garment = GARMENT.get(word, word)
+        worn = {look.top, look.bottom, "shoes", look.hat and look.hat_kind, look.hat and "hat"}
+        worn |= {look.scarf and "scarf", look.tie and "tie"}
+        if garment not in worn and garment != "top":
             return False
     alone = re.search(rf"(?:\bin|is|,) {COLOUR_RE}(?=$|,| {{0,1}}(?:with|on|at|in|to|being|who|that)\b)", text)
     if alone and look.top_colour != COLOUR.get(alone[1], alone[1]):
@@ -224,7 +230,7 @@ def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: li
         old = re.search(r"\bold\b|elderly|older|\baged|senior", text)
         people = [p for p in people if all(NOUNS[n](p[0].look) for n in nouns) and (not old or p[0].look.age == "old")]
         heights = [p.look.height for p, _ in people]
-        return who.look.height == (min if re.search("short|less|least", text) else max)(heights)
+        return who.look.height == (min if re.search(r"\bshorte|\bless|\bleast", text) else max)(heights)
     return True
 
 

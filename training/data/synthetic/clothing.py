@@ -63,7 +63,8 @@ def draw_wear(look: Look, rng: Draw, topics: tuple[str, ...] | None = None) -> W
 
 def draw_top(look: Look, rng: Draw, bare: bool) -> Wear:
     wear = Wear("top", look.top, look.top_colour)
-    if look.top in ("t-shirt", "tank top", "sweater") and rng.random() < 0.1:
+    loose = look.top == "t-shirt" and look.sleeves == "long"  # hardly a t-shirt
+    if loose or (look.top in ("t-shirt", "tank top", "sweater") and rng.random() < 0.1):
         wear = replace(wear, garment="top")
     chance = rng.random()
     if look.pattern != "plain" and chance < 0.75:

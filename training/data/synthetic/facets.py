@@ -16,6 +16,7 @@ from training.data.synthetic.truths import (
     covered,
     every,
     hair,
+    is_child,
     is_old,
     is_sex,
     shows_age,
@@ -62,7 +63,8 @@ def unsure(view: View, i: int) -> Truth:
 def noun_fits(key: str, view: View, i: int) -> Truth:
     look = view.people[i].look
     if key in ("child", "adult"):
-        return (look.age == "child") == (key == "child")
+        young = is_child(look)
+        return None if young is None else young == (key == "child")
     sex = {"man": "man", "boy": "man", "woman": "woman", "girl": "woman"}.get(key)
     truth = True if sex is None else is_sex(look, sex, key in ("boy", "girl"))
     return None if truth is True and sex and view.size(i) < TINY else truth
@@ -71,7 +73,7 @@ def noun_fits(key: str, view: View, i: int) -> Truth:
 def noun_key(look: Look, rng: Draw) -> str:
     """What to call somebody: "person" one time in five; a child by sex only where that can be told."""
     chance, male = rng.random(), look.sex == "man"
-    if chance < 0.2:
+    if chance < 0.2 or is_child(look) is None:
         return "person"
     if look.age == "child":
         return "child" if chance < 0.4 or not told_child(look) else "boy" if male else "girl"

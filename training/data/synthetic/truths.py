@@ -14,6 +14,7 @@ from training.data.synthetic.words import ALIKE, CONFUSED, HAIR_CONFUSED, LANDMA
 Truth = bool | None
 IN_VIEW, DESCRIBED, MIN_AREA = 0.08, 0.3, 0.004  # visible share to count, to be described; share of the frame
 CLOSE_UP, CLOSE_AREA = 0.15, 0.06  # somebody filmed from near may be described although most of the body is cut off
+SMALL = 1.4  # metres, between children and adults
 TINY = 0.15  # height, as a share of the frame's, below which nobody's sex or age is called sure
 # postures in which "up" in the picture is not towards the head
 FLAT = ("lying", "falling", "fallen", "crawling", "getting up", "swimming")
@@ -37,11 +38,12 @@ DETAILS = {
     "age": ("head", 0.3, ANY),
     "hat": ("head", 0.25, ANY),
     "beard": ("head", 0.5, SIDEWAYS),
-    "glasses": ("head", 0.75, FRONT),
+    "glasses": ("head", 0.65, FRONT),
     "sunglasses": ("head", 0.5, FRONT),
 }
 # rows of joints, as in ``bodies.JOINTS`` and the marks after them
-HEAD, NECK, EYES, CHEST, TRUNK, HIPS, KNEES, FEET = 7, 6, (24, 25), 5, (3, 8, 11), (0, 14, 17), (15, 18), (16, 19)
+HEAD, NECK, CHEST, EYES = 7, 6, 5, (24, 25)
+TRUNK, HIPS, KNEES, FEET = (1, 2, 3, 4, 5, 8, 11), (0, 14, 17), (15, 18), (16, 19)
 SHOULDERS = (8, 11)  # the body's left and right
 SHIRTS = ("t-shirt", "shirt", "sweater", "tank top", "top")  # what an open coat may show
 
@@ -144,7 +146,7 @@ class View:
         known = self._joint(i, HEAD) is not None
         if part == "trunk":
             if known:
-                return bool(self._joint(i, CHEST)) and any(self._joint(i, j) for j in TRUNK)
+                return sum(bool(self._joint(i, j)) for j in TRUNK) >= 3  # arms and what is held may hide the others
             if full[1] <= 0.005 and self.visible[i] < 0.45:
                 return False  # cut by the frame's upper edge, perhaps down to the legs
             return not upright or (box[1] <= full[1] + 0.3 * height and box[3] >= full[1] + 0.3 * height)
@@ -197,11 +199,17 @@ def told_child(look: Look) -> bool:
     return look.top == "dress" or look.bottom == "skirt" or look.hair_length == "long"
 
 
+def is_child(look: Look) -> Truth:
+    """Whether "child" fits; unsure of children as tall as small adults, and of those adults."""
+    child = look.age == "child"
+    return None if child == (look.height > SMALL) else child
+
+
 def is_sex(look: Look, sex: str, child: bool) -> Truth:
     """Whether "man", "woman", "boy" or "girl" fits."""
-    if (look.age == "child") != child:
-        return False
-    return look.sex == sex if not child or told_child(look) else None
+    young = is_child(look)
+    told = look.age != "child" or told_child(look)
+    return every((None if young is None else young == child, look.sex == sex if told else None))
 
 
 def is_old(look: Look) -> Truth:
@@ -263,7 +271,7 @@ def same_garment(asked: str, look: Look) -> Truth:
     if asked == "top":
         return None if look.top in ("jacket", "coat", "dress") else True
     if asked == actual:
-        return True
+        return None if asked == "t-shirt" and look.sleeves == "long" else True
     if look.inner is not None and asked in SHIRTS:
         return None
     if (asked == "skirt" and look.top in ("dress", "coat")) or (asked == "dress" and look.bottom == "skirt"):
