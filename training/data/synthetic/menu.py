@@ -28,8 +28,8 @@ SOLO: tuple[OnTop, ...] = (
     gestures.violin, gestures.fish,
 )  # fmt: skip
 SEATED: tuple[OnTop, ...] = (
-    *_ANYWHERE, gestures.carry_seated, gestures.write_pad, gestures.guitar, gestures.fish, gestures.computer,
-    gestures.write, gestures.watch_tv,
+    *_ANYWHERE, gestures.carry_seated, gestures.write_pad, gestures.guitar, gestures.fish, working.computer,
+    working.write, working.watch_tv,
 )  # fmt: skip
 ON_FLOOR: tuple[OnTop, ...] = (
     gestures.phone_ear, gestures.phone_text, gestures.read, gestures.drink, gestures.eat, gestures.smoke,
@@ -58,7 +58,7 @@ GIVES: dict[Callable[..., Any], tuple[int, ...]] = {
     gestures.point: (43,), gestures.clap: (67,), gestures.hand_wave: (69,), gestures.gesticulate: (79,),
     gestures.carry: (17,), gestures.carry_seated: (17,), gestures.write_pad: (63,), gestures.brush_teeth: (16,),
     gestures.sing: (77,), gestures.guitar: (41,), gestures.violin: (41,), gestures.fish: (33,),
-    gestures.computer: (62,), gestures.write: (63,), gestures.watch_tv: (61,),
+    working.computer: (62,), working.write: (63,), working.watch_tv: (61,),
 }  # fmt: skip
 
 # What children do not do.

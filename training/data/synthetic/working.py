@@ -12,6 +12,7 @@ from .motions import (
     HAND,
     Deed,
     Draw,
+    also,
     belly,
     event,
     on_feet,
@@ -355,3 +356,65 @@ def play_keys(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose.add(side=0.03 * wave(t, hertz / 2, 0), nod=-0.1)
     made = handled("play", pose, 12, 41, what=thing.name, headings=(0.0, 2.0), fixtures=(thing,), space=0.9)
     return replace(made, hands=dict.fromkeys(SIDES, "open"))
+
+
+# --- seated before something ----------------------------------------------------------------------------------------
+
+
+def _at_table(deed: Deed, body: Body, rng: Draw) -> tuple[float, float]:
+    """Distance of the near edge and height of a table for somebody seated; the trunk is set upright."""
+    pose, s = deed.pose, body.height / 1.7
+    assert pose.hips is not None
+    pose.put(pitch=spread(rng, 0.12, 0.25), twist=0.0, side=0.0)
+    return -belly(body) + 0.07 * s, float(pose.hips[0, 2]) + 0.235 * s
+
+
+def computer(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """Typing at a laptop or a screen on a desk."""
+    pose, s = deed.pose, body.height / 1.7
+    edge, top = _at_table(deed, body, rng)
+    y = -edge - 0.2
+    machine = fixtures.laptop(rng, y=y, top=top) if rng.random() < 0.65 else fixtures.monitor(rng, y=y, top=top)
+    for g in SIDES:
+        key = 0.015 * wave(pose.t, spread(rng, 0.8, 1.6), rng.random())
+        at = constant(pose.t, (0.09 + 0.5 * key) * g, y + 0.03 * s, top + 0.065 + key)
+        pose.hands[g] = Hand(at, "floor", elbow=(0.7, 0.5, -1))
+    pose.put(nod=0.2 if machine.name == "laptop" else 0.05, look=0.05 * wave(pose.t, 0.3, rng.random()))
+    desk = fixtures.table(rng, edge=edge, top=top, name="desk", deep=0.7)
+    return also(
+        deed, 62, steady_head=True, fixtures=(desk, machine), needs={62: machine.name}, headings=(0.2, 2.4), space=0.8
+    )
+
+
+def write(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """At a table, pen on paper, bent over it."""
+    pose, g = deed.pose, some_side(rng)
+    edge, top = _at_table(deed, body, rng)
+    y = -edge - 0.17
+    line = 0.05 * wave(pose.t, spread(rng, 0.25, 0.45), rng.random()) + 0.015 * wave(pose.t, spread(rng, 1.3, 1.9), 0.0)
+    pose.hands[g] = Hand(
+        constant(pose.t, 0.07 * g + line, y, top + 0.055 + 0.1 * np.abs(line)), "floor", elbow=(0.9, 0.4, -0.8)
+    )
+    pose.hands[-g] = Hand(constant(pose.t, -0.16 * g, y + 0.03, top + 0.045), "floor", elbow=(0.9, 0.4, -0.8))
+    pose.props.append(props.pen(side_name(g), rng))
+    pose.add(pitch=0.12)
+    pose.put(nod=0.42, look=-0.05 * g)
+    desk, paper = fixtures.table(rng, edge=edge, top=top), fixtures.paper(rng, x=0.04 * g, y=y - 0.03, top=top)
+    return also(
+        deed, 63, side=g, steady_head=True, fixtures=(desk, paper), needs={63: "paper"}, hands={g: "grip"}, space=0.8
+    )
+
+
+def watch_tv(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """Facing a television."""
+    pose, y = deed.pose, -spread(rng, 1.5, 2.0)
+    pose.put(look=0.04 * wave(pose.t, 0.2, rng.random()), nod=0.03, twist=0.0)
+    return also(
+        deed,
+        61,
+        steady_head=True,
+        fixtures=(fixtures.television(rng, y=y),),
+        needs={61: "television"},
+        headings=(1.2, 2.7),
+        space=1.2,
+    )
