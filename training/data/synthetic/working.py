@@ -10,6 +10,7 @@ from .gestures import side_name, some_side
 from .handling import TWO, feet_and_hips, handled, key
 from .motions import (
     HAND,
+    MOUTH,
     Deed,
     Draw,
     also,
@@ -270,7 +271,7 @@ def write_board(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         pose,
         12,
         63,
-        what="board",
+        what="whiteboard",
         hands=(HAND[g],),
         fixtures=(fixtures.board(rng, y=y, middle=high),),
         headings=(1.75, 2.75),
@@ -358,6 +359,22 @@ def play_keys(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     return replace(made, hands=dict.fromkeys(SIDES, "open"))
 
 
+def turn_wheel(body: Body, t: np.ndarray, rng: Draw) -> Deed:
+    """Both hands turn a wheel to and fro, as of a valve."""
+    s, r = body.height / 1.7, 0.23
+    y, z = -0.76 * arm_length(body), body.joints[CHEST, 2] + spread(rng, -0.08, 0.08) * s
+    pose = on_feet(body, t, apart=0.14, split=spread(rng, -0.1, 0.1), drop=0.04)
+    angle = 0.75 * wave(t, spread(rng, 0.35, 0.6), rng.random())
+    column, wheel = fixtures.valve(rng, y=y, z=z, r=r * min(s, 1))
+    wheel.turn = turn(1, angle)
+    for g in SIDES:
+        rim = np.einsum("tab,b->ta", wheel.turn, np.array([r * min(s, 1) * g, 0.02, 0.04]))
+        pose.hands[g] = Hand(rim + np.array([0, y, z]), "floor", elbow=(0.9, 0.3, -0.7))
+    pose.props.append(wheel)
+    pose.add(side=0.12 * angle, pitch=0.12, nod=0.1, twist=0.05 * angle)
+    return handled("turn", pose, 12, 60, what="wheel", fixtures=(column,), headings=(0.9, 2.6), space=0.8)
+
+
 # --- seated before something ----------------------------------------------------------------------------------------
 
 
@@ -418,3 +435,25 @@ def watch_tv(deed: Deed, body: Body, rng: Draw) -> Deed:
         headings=(1.2, 2.7),
         space=1.2,
     )
+
+
+def board_game(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """Men moved on a board, the chin on the other hand or the arm on the table."""
+    pose, s, g = deed.pose, body.height / 1.7, some_side(rng)
+    edge, top = _at_table(deed, body, rng)
+    y, hertz = -edge - 0.26, spread(rng, 0.3, 0.5)
+    lift = 0.5 + 0.5 * wave(pose.t, 2 * hertz, rng.random())
+    at = constant(pose.t, 0.12 * wave(pose.t, hertz, rng.random()), y + 0.08 * wave(pose.t, hertz / 2, 0.0), top + 0.11)
+    pose.hands[g] = Hand(at + constant(pose.t, 0, 0.03, 0.07 * lift), "floor", elbow=(0.9, 0.4, -0.8))
+    if rng.random() < 0.5:
+        chin = constant(pose.t, -0.03 * g, body.joints[MOUTH, 1] - 0.02, body.joints[MOUTH, 2] - 0.08 * s)
+        pose.hands[-g] = Hand(chin, "head", elbow=(0.6, -0.4, -1))
+    else:
+        pose.hands[-g] = Hand(constant(pose.t, -0.22 * g * s, -edge - 0.08, top + 0.05), "floor", elbow=(1, 0.4, -0.6))
+    pose.add(pitch=0.1)
+    pose.put(nod=0.35, look=0.0)
+    things = (fixtures.table(rng, edge=edge, top=top), fixtures.chess(rng, y=y, top=top))
+    return also(
+        deed, 40, side=g, steady_head=True, fixtures=things, needs={40: "chessboard"}, hands={g: "grip"},
+        headings=(0.0, 1.9), space=0.8,
+    )  # fmt: skip
