@@ -13,8 +13,10 @@ import logging
 import multiprocessing
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,19 +24,36 @@ import torch
 from refatomnet.checkpoint import encoder_hash, encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
+from refatomnet.errors import DataError
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder, TextTokens, pad_text, split_words
-from training.data.clips import read_clip
-from training.data.records import read_records, read_scenes
+from training.arguments import Parser, run
+from training.data.clips import model_frames, read_clip
+from training.data.records import read_records, scene_lines, scenes_path
 
 SHARD = 200
 _LOG = logging.getLogger(__name__)
 _PARTS = ("fine", "middle", "deep")
 
 
+class Timing(NamedTuple):
+    """When the frames of a clip are: its path, frames, key frame and frames a second."""
+
+    clip: str
+    frames: int
+    key_frame: int
+    fps: float
+
+    @classmethod
+    def of(cls, scene: dict[str, Any]) -> "Timing":
+        """From a scene line; older ones do not say the number of frames, but have a box for each."""
+        frames = scene.get("frames") or len(scene["people"][0]["boxes_xyxy"])
+        return cls(scene["clip"], frames, scene["key_frame"], scene["fps"])
+
+
 def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
-    """Where the features of this split lie for this encoder and picture size."""
-    sizes = (config.frames, config.image_height, config.image_width)
+    """Where the features of this split lie for this encoder, these pictures and their times."""
+    sizes = (config.frames, config.key_frame, config.frame_rate, config.image_height, config.image_width)
     digest = hashlib.sha256(f"{encoder_hash()} {sizes}".encode())
     return data / "features" / digest.hexdigest()[:12] / split
 
@@ -43,10 +62,10 @@ def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> P
     """Compute what is missing of a split's features and word states; returns the cache folder."""
     folder = cache_folder(data, split, config)
     folder.mkdir(parents=True, exist_ok=True)
-    clips = sorted(read_scenes(data / "scenes" / f"{split}.jsonl"))
+    clips = sorted(Timing.of(scene) for scene in scene_lines(scenes_path(data, split)))
     shards = [clips[i : i + SHARD] for i in range(0, len(clips), SHARD)]
-    jobs = [(data, folder / f"{i:04d}", names, config) for i, names in enumerate(shards)]
-    jobs = [job for job in jobs if not _is_done(job[1], job[2])]
+    jobs = [(data, folder / f"{i:04d}", shard, config) for i, shard in enumerate(shards)]
+    jobs = [job for job in jobs if not _is_done(job[1], [timing.clip for timing in job[2]])]
     if not jobs:
         _encode_sentences(data, split, folder)
         return folder
@@ -64,16 +83,17 @@ def _is_done(folder: Path, names: list[str]) -> bool:
     return index.is_file() and json.loads(index.read_text()) == names
 
 
-def _encode_shard(job: tuple[Path, Path, list[str], ModelConfig]) -> str:
-    data, folder, names, config = job
+def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig]) -> str:
+    data, folder, timings, config = job
     torch.set_num_threads(1)
     encoder = CompactEncoder()
     encoder.load_state_dict(encoder_state())
     arrays: dict[str, list[np.ndarray]] = {part: [] for part in _PARTS}
-    for name in names:
-        images = read_clip(data / name)
-        if len(images) != config.frames:
-            raise ValueError(f"{name} has {len(images)} frames, expected {config.frames}")
+    for timing in timings:
+        images = read_clip(data / timing.clip)
+        if len(images) != timing.frames:
+            raise DataError(f"{timing.clip} has {len(images)} frames, its scene speaks of {timing.frames}")
+        images = [images[i] for i in model_frames(timing.fps, timing.key_frame, timing.frames, config)]
         height, width = images[0].shape[:2]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         features = encoder(to_pixels(images, box))
@@ -84,7 +104,7 @@ def _encode_shard(job: tuple[Path, Path, list[str], ModelConfig]) -> str:
     part.mkdir(parents=True)
     for key, rows in arrays.items():
         np.save(part / f"{key}.npy", np.stack(rows))
-    (part / "clips.json").write_text(json.dumps(names))
+    (part / "clips.json").write_text(json.dumps([timing.clip for timing in timings]))
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return folder.name
@@ -151,15 +171,19 @@ class FeatureCache:
         return pad_text(rows, words)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Compute and store the frozen features of a data set.")
+def main(arguments: list[str] | None = None) -> int:
+    parser = Parser("python -m training.cache", description="Compute and store the frozen features of a data set.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", required=True)
     parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    build(options.data, options.split, ModelConfig(), workers=options.workers)
+
+    def command(options: argparse.Namespace) -> int:
+        build(options.data, options.split, ModelConfig(), workers=options.workers)
+        return 0
+
+    return run(parser, command, arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,6 +3,8 @@
 From the command line:
 
     python -m training.evaluate --data DIR --split test [--checkpoint C] [--json OUT.json] [--controls] [--limit N]
+
+"test_paraphrase" is a split too, and DIR may be in RefAVA++'s form.
 """
 
 import argparse
@@ -21,13 +23,14 @@ import torch
 from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
-from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.model import RefAtomNetPP
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder, TextTokens
-from training.data.clips import read_clip
-from training.data.records import Record, read_records
+from training.arguments import Parser, run
+from training.data.clips import read_model_frames
+from training.data.records import Record
+from training.data.refava import read_split
 from training.metrics import action_scores, average, bootstrap, box_ious, calibration_error, per_class, presence_auroc
 
 VARIANTS = ("own", "shuffled_sentence", "wrong_person")
@@ -64,16 +67,16 @@ def other_sentences(records: list[Record], *, seed: int = 0) -> dict[str, list[s
     shuffled = [""] * len(records)
     for place, i in enumerate(order):
         step = 1
-        while records[order[(place + step) % len(order)]].clip == records[i].clip and step < len(order):
+        while records[order[(place + step) % len(order)]].source == records[i].source and step < len(order):
             step += 1
         shuffled[i] = records[order[(place + step) % len(order)]].sentence
-    by_clip: dict[str | None, list[Record]] = {}
+    by_clip: dict[str, list[Record]] = {}
     for record in records:
-        by_clip.setdefault(record.clip, []).append(record)
+        by_clip.setdefault(record.source, []).append(record)
     wrong = []
     for record in records:
         others = [
-            other.sentence for other in by_clip[record.clip] if other.box_xyxy and other.person_id != record.person_id
+            other.sentence for other in by_clip[record.source] if other.box_xyxy and other.person_id != record.person_id
         ]
         wrong.append(others[int(rng.integers(len(others)))] if others else record.sentence)
     return {"own": [record.sentence for record in records], "shuffled_sentence": shuffled, "wrong_person": wrong}
@@ -110,9 +113,9 @@ def questions_from_videos(
     config = model.config
     by_clip: dict[tuple[str, int], list[int]] = {}
     for i, record in enumerate(records):
-        by_clip.setdefault((str(record.clip), record.key_frame), []).append(i)
-    for (name, _), members in by_clip.items():
-        images = window(read_clip(data / name), records[members[0]], config)
+        by_clip.setdefault((record.source, record.key_frame), []).append(i)
+    for members in by_clip.values():
+        images = read_model_frames(data, records[members[0]], config)
         height, width = images[0].shape[:2]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         with torch.inference_mode():
@@ -121,20 +124,13 @@ def questions_from_videos(
         yield Question(features, box, [records[i] for i in members], own)
 
 
-def window(images: list[np.ndarray], record: Record, config: ModelConfig) -> list[np.ndarray]:
-    """The frames a model looks at around a record's key frame, at the model's rate; the ends are repeated."""
-    step = record.fps / config.frame_rate
-    places = [round(record.key_frame + (i - config.key_frame) * step) for i in range(config.frames)]
-    return [images[min(max(place, 0), len(images) - 1)] for place in places]
-
-
 def score(answers: Answers, variant: str = "own") -> dict[str, float]:
     """The task's scores; boxes and actions over records whose person is there, presence over all."""
     return _score(answers, variant, np.arange(len(answers.records)))
 
 
 def _score(answers: Answers, variant: str, rows: np.ndarray) -> dict[str, float]:
-    present, true_boxes, labels = _truth(answers.records)
+    present, true_boxes, labels = truth(answers.records)
     rows_here = rows[present[rows]]
     overlap = box_ious(answers.boxes[variant][rows_here], true_boxes[rows_here])
     return {
@@ -147,7 +143,7 @@ def _score(answers: Answers, variant: str, rows: np.ndarray) -> dict[str, float]
 
 def prior_only(answers: Answers, prior: np.ndarray) -> dict[str, float]:
     """Scores of constant action scores and of the middle of the picture as the box: what knowing nothing gives."""
-    present, true_boxes, labels = _truth(answers.records)
+    present, true_boxes, labels = truth(answers.records)
     count = int(present.sum())
     middle = np.tile(np.array([0.35, 0.2, 0.65, 0.9], np.float32), (count, 1))
     overlap = box_ious(middle, true_boxes[present])
@@ -157,7 +153,7 @@ def prior_only(answers: Answers, prior: np.ndarray) -> dict[str, float]:
 
 def report(answers: Answers, calibration: dict[str, Any] | None, *, controls: bool) -> dict[str, Any]:
     """The evaluation JSON of the contract, without the fields that say where it came from."""
-    present, _, labels = _truth(answers.records)
+    present, _, labels = truth(answers.records)
     table = per_class(answers.actions["own"][present], labels[present])
     frequent = {i: entry for i, entry in table.items() if entry["support"] >= 20}
     result: dict[str, Any] = {"records": len(answers.records), "present": int(present.sum()), **score(answers)}
@@ -184,7 +180,7 @@ def platt(logits: np.ndarray, parameters: dict[str, float]) -> np.ndarray:
 
 def fit_calibration(answers: Answers) -> dict[str, Any]:
     """Platt scaling of action and presence logits, and the presence threshold of best balanced accuracy, on val."""
-    present, _, labels = _truth(answers.records)
+    present, _, labels = truth(answers.records)
     presence = _fit_platt(answers.presence["own"], present)
     said = platt(answers.presence["own"], presence)
     levels = np.quantile(said, np.linspace(0.01, 0.99, 99))
@@ -203,7 +199,7 @@ def _fit_platt(logits: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return {"scale": float(fit.coef_[0, 0]), "bias": float(fit.intercept_[0])}
 
 
-def _truth(records: list[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def truth(records: list[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whether each record's person is there, their boxes [n, 4] (zero where not), their labels [n, 80]."""
     present = np.array([record.box_xyxy is not None for record in records])
     boxes = np.array([record.box_xyxy or (0, 0, 0, 0) for record in records], dtype=np.float32)
@@ -214,7 +210,7 @@ def _truth(records: list[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _by_kind(answers: Answers, present: np.ndarray) -> dict[str, dict[str, float]]:
-    _, boxes, _ = _truth(answers.records)
+    _, boxes, _ = truth(answers.records)
     kinds = np.array([str(record.extra.get("kind", "")) for record in answers.records])
     overlap = box_ious(answers.boxes["own"], boxes)
     groups = {kind: present & (kinds == kind) for kind in sorted(set(kinds[present]) - {""})}
@@ -233,18 +229,9 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure a checkpoint on a data set.")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--checkpoint", default=SHIPPED)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--controls", action="store_true", help="also shuffled sentences, another person's, prior only")
-    parser.add_argument("--limit", type=int, help="only the first so many records")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+def evaluate(options: argparse.Namespace) -> int:
     model, config = load_checkpoint(options.checkpoint)
-    records = read_records(options.data / f"{options.split}.jsonl")[: options.limit]
+    records = read_split(options.data, options.split)[: options.limit]
     sentences = other_sentences(records) if options.controls else {"own": [record.sentence for record in records]}
     questions = questions_from_videos(model, options.data, records, sentences)
     result = report(ask_all(model, questions, TextEncoder()), config.get("calibration"), controls=options.controls)
@@ -254,7 +241,20 @@ def main() -> None:
     if options.json:
         options.json.write_text(text)
     sys.stdout.write(text)
+    return 0
+
+
+def main() -> int:
+    parser = Parser("python -m training.evaluate", description="Measure a checkpoint on a data set.")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--checkpoint", default=SHIPPED)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--controls", action="store_true", help="also shuffled sentences, another person's, prior only")
+    parser.add_argument("--limit", type=int, help="only the first so many records")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return run(parser, evaluate, None)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,61 +3,65 @@
 Resumable; the same seed gives the same annotation bytes.
 
 A finished clip is its MP4 under clips/{split}/ and its part under .parts/{split}/; parts become {split}.jsonl and
-scenes/{split}.jsonl, in index order, at the end of a run or on ``--merge``.
+scenes/{split}.jsonl, in index order, at the end of a run or on ``--merge``. The test split is described once more in
+words kept out of training: test_paraphrase.jsonl.
 """
 
 import argparse
 import hashlib
 import importlib
 import json
-import multiprocessing
 import os
 import sys
 import time
-import traceback
-from collections import Counter, deque
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from refatomnet.errors import DataError, OptionError, RefAtomNetError
+from refatomnet.errors import OptionError
+from training.arguments import Parser, picture_size, run
+from training.crew import Progress, Seconds, run_crew, say
+from training.data.annotation import records_of, scene_line
 from training.data.card import data_card
-from training.data.records import Record, write_json_lines, write_scenes, write_text
-from training.data.synthetic.facts import Scene
+from training.data.records import PARAPHRASE, write_json_lines, write_text
+from training.data.refava import write_refava
 
 SPLITS = ("train", "val", "test", "samples")
+LABELS = ("balanced", "natural")
 STUDIO = "training.data.synthetic.render:Studio"
-TIMESTAMP = 902
-CRF = 20
-MAX_DEATHS = 3  # workers lost in a row, without a clip between, that end the run
+CRF = 22
+SIZES = ((320, 240), (424, 240))  # of clips, half each, unless one is asked for
+SAMPLE_SIZE, SAMPLE_FPS, SAMPLE_SECONDS = (640, 360), 25.0, (6.4, 9.6)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """How clips of a split are filmed: size (width, height) in pixels, number of frames, frames a second, key frame."""
+    """How a clip is filmed: size (width, height) in pixels, number of frames, frames a second, key frame."""
 
-    size: tuple[int, int] = (320, 180)
-    frames: int = 8
-    fps: float = 3.0
-    key_frame: int = 4
-
-
-SHORT = Shot()
-SAMPLE = Shot(size=(640, 360), frames=200, fps=25.0, key_frame=100)
+    size: tuple[int, int]
+    frames: int = 18
+    fps: float = 6.0
+    key_frame: int = 9
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker needs to know. studio: "module:name" of the class that films."""
+    """What every worker needs to know.
+
+    size: Of every clip in pixels, or None for a mix. labels: One of ``LABELS``: actions as uneven as AVA's, or about
+    equally frequent. studio: "module:name" of the class that films.
+    """
 
     out: str
     split: str
     seed: int
-    studio: str
-    shot: Shot
+    size: tuple[int, int] | None = None
+    labels: str = "balanced"
+    studio: str = STUDIO
 
     def clip(self, index: int) -> str:
         return f"clips/{self.split}/{index:06d}.mp4"
@@ -71,6 +75,13 @@ class Job:
 
     def finished(self, index: int) -> bool:
         return self.part(index).exists() and (Path(self.out) / self.clip(index)).exists()
+
+    def shot(self, index: int) -> Shot:
+        rng = np.random.default_rng([clip_seed(self.split, self.seed, index), 2])
+        if self.split == "samples":
+            frames = round(SAMPLE_FPS * rng.uniform(*SAMPLE_SECONDS))
+            return Shot(self.size or SAMPLE_SIZE, frames, SAMPLE_FPS, frames // 2)
+        return Shot(self.size or SIZES[int(rng.integers(len(SIZES)))])
 
 
 def clip_seed(split: str, seed: int, index: int) -> int:
@@ -103,231 +114,49 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
         partial.unlink(missing_ok=True)
 
 
-def rounded_box(box: np.ndarray) -> list[float] | None:
-    return [round(min(max(float(v), 0.0), 1.0), 5) for v in box] if np.isfinite(box).all() else None
-
-
-def scene_line(scene: Scene, clip: str) -> dict:
-    """What is true of a clip, as plain JSON: see ``training.data.records.read_scenes``."""
-    people = [
-        {
-            "person_id": str(i),
-            "boxes_xyxy": [rounded_box(b) for b in person.boxes_xyxy],
-            "full_boxes_xyxy": [rounded_box(b) for b in person.full_boxes_xyxy],
-            "visible": [round(float(v), 4) if np.isfinite(v) else 0.0 for v in person.visible],
-            "actions": [int(a) for a in person.actions],
-            "look": {k: v.item() if isinstance(v, np.generic) else v for k, v in asdict(person.look).items()},
-            "facing": person.facing,
-            "posture": person.posture,
-            "depth": round(float(person.depth), 3),
-            "holding": person.holding,
-        }
-        for i, person in enumerate(scene.people)
-    ]
-    things = [
-        {"name": t.name, "colour": t.colour, "boxes_xyxy": [rounded_box(b) for b in t.boxes_xyxy]} for t in scene.things
-    ]
-    return {
-        "clip": clip,
-        "key_frame": int(scene.key_frame),
-        "fps": float(scene.fps),
-        "people": people,
-        "things": things,
-        "place": scene.place,
-        "tags": list(scene.tags),
-    }
-
-
-def records_of(scene: Scene, job: Job, index: int) -> list[Record]:
-    """The records of a scene; sentences that fit nobody get person ids "absent0", "absent1", …"""
+def make_clip(studio: Any, job: Job, index: int) -> Seconds:
+    """Film one clip and write its MP4, then its part; returns the seconds each stage took."""
     from training.data.synthetic.sentences import describe
 
-    rng = np.random.default_rng([clip_seed(job.split, job.seed, index), 1])
-    records, absent = [], 0
-    for said in describe(scene, rng, split=job.split):
-        person = None if said.person_index is None else scene.people[said.person_index]
-        name = f"absent{absent}" if person is None else str(said.person_index)
-        absent += person is None
-        box = None if person is None else rounded_box(person.boxes_xyxy[scene.key_frame])
-        actions = () if person is None else tuple(int(a) for a in person.actions)
-        records.append(
-            Record(
-                f"{job.split}-{job.seed}-{index:06d}",
-                TIMESTAMP,
-                name,
-                job.split,
-                said.sentence,
-                actions,
-                None if box is None else (box[0], box[1], box[2], box[3]),
-                job.clip(index),
-                int(scene.key_frame),
-                float(scene.fps),
-                {"kind": said.kind, "hard": bool(said.hard)},
-            )
-        )
-    return records
-
-
-def make_clip(studio, job: Job, index: int) -> None:
-    """Film one clip and write its MP4, then its part."""
-    shot = job.shot
+    seed, shot, clip = clip_seed(job.split, job.seed, index), job.shot(index), job.clip(index)
+    began = time.perf_counter()
     scene = studio.shoot(
-        clip_seed(job.split, job.seed, index),
-        size=shot.size,
-        frames=shot.frames,
-        fps=shot.fps,
-        key_frame=shot.key_frame,
+        seed, size=shot.size, frames=shot.frames, fps=shot.fps, key_frame=shot.key_frame, labels=job.labels
     )
-    part = {
-        "records": [r.to_dict() for r in records_of(scene, job, index)],
-        "scene": scene_line(scene, job.clip(index)),
+    filmed = time.perf_counter()
+    video = f"{job.split}-{job.seed}-{index:06d}"
+    described = describe(scene, np.random.default_rng([seed, 1]), split=job.split)
+    part: dict[str, Any] = {
+        "records": [r.to_dict() for r in records_of(scene, described, video=video, split=job.split, clip=clip)],
+        "scene": [scene_line(scene, clip)],
     }
-    write_clip(Path(job.out) / job.clip(index), scene.frames, scene.fps)
+    if job.split == "test":
+        described = describe(scene, np.random.default_rng([seed, 3]), split="paraphrase")
+        again = records_of(scene, described, video=video, split=job.split + PARAPHRASE, clip=clip)
+        part["paraphrase"] = [r.to_dict() for r in again]
+    told = time.perf_counter()
+    write_clip(Path(job.out) / clip, scene.frames, scene.fps)
     write_json_lines(job.part(index), [part])
+    return {"filming": filmed - began, "sentences": told - filmed, "writing": time.perf_counter() - told}
 
 
-# ---- workers ------------------------------------------------------------------------------------------------------
-def load_studio(job: Job):
+def prepare(job: Job) -> Callable[[int], Seconds]:
+    """What a worker does once: open the studio; returns what makes one clip."""
     module, _, name = job.studio.partition(":")
-    return getattr(importlib.import_module(module), name)("test" if job.split == "samples" else job.split)
-
-
-def work(pipe: Connection, job: Job) -> None:
-    """A worker: receive an index, answer (index, None or the error's text), until told None."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    studio = load_studio(job)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    try:
-        while (index := pipe.recv()) is not None:
-            try:
-                make_clip(studio, job, index)
-                pipe.send((index, None))
-            except Exception:  # one bad clip is reported, and the run goes on
-                pipe.send((index, traceback.format_exc()))
-    except (EOFError, KeyboardInterrupt, BrokenPipeError):
-        pass
-
-
-@dataclass
-class Worker:
-    """A running worker process, our end of its pipe, and the clip it is at."""
-
-    process: multiprocessing.process.BaseProcess
-    pipe: Connection
-    index: int | None = None
-
-    @classmethod
-    def start(cls, job: Job) -> "Worker":
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, job), daemon=True)
-        process.start()
-        theirs.close()
-        return cls(process, ours)
-
-    def give(self, todo: deque[int]) -> None:
-        self.index = todo.popleft() if todo else None
-        try:
-            self.pipe.send(self.index)
-        except (BrokenPipeError, OSError):
-            pass  # it died; its closed pipe is noticed where answers are read
-
-
-def film(job: Job, indices: list[int], workers: int) -> dict[int, str]:
-    """Make the clips of these indices; returns the failed ones with their error.
-
-    A worker that dies is replaced; the clip it was at is tried once more, then counted as failed.
-
-    Raises:
-        DataError: If workers keep dying without finishing a clip.
-    """
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-        os.environ[name] = "1"  # inherited by the workers
-    failed: dict[int, str] = {}
-    died_at: Counter[int] = Counter()
-    todo, deaths = deque(indices), 0
-    progress = Progress(job.split, len(indices))
-    crew = [Worker.start(job) for _ in range(min(workers, len(indices)))]
-    try:
-        for worker in crew:
-            worker.give(todo)
-        while busy := [w for w in crew if w.index is not None]:
-            for pipe in wait([w.pipe for w in busy], timeout=30):
-                worker = next(w for w in busy if w.pipe is pipe)
-                try:
-                    index, error = worker.pipe.recv()
-                    deaths = 0
-                    if error is not None:
-                        failed[index] = error
-                        say(f"clip {index} of {job.split} failed and is skipped:\n{error}")
-                    progress.step()
-                except (EOFError, OSError):
-                    worker.process.join(timeout=5)
-                    assert worker.index is not None  # it was busy
-                    index, deaths = worker.index, deaths + 1
-                    died_at[index] += 1
-                    say(f"a worker died (exit code {worker.process.exitcode}) at clip {index} of {job.split}")
-                    if deaths >= MAX_DEATHS:
-                        raise DataError(
-                            f"{deaths} workers died in a row making {job.split}, last at clip {index}; see above, "
-                            "then run the same command again"
-                        ) from None
-                    if died_at[index] < 2:
-                        todo.appendleft(index)
-                    else:
-                        failed[index] = "its worker died twice"
-                        progress.step()
-                    crew.remove(worker)
-                    if not todo:
-                        continue
-                    worker = Worker.start(job)
-                    crew.append(worker)
-                worker.give(todo)
-    finally:
-        for worker in crew:
-            worker.pipe.close()
-        for worker in crew:
-            worker.process.join(timeout=5)
-            if worker.process.is_alive():
-                worker.process.terminate()
-    return failed
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-class Progress:
-    """Clips done and time left, a line on standard error every few seconds."""
-
-    def __init__(self, split: str, total: int, every: float = 10.0):
-        self.split, self.total, self.every = split, total, every
-        self.done, self.began, self.said = 0, time.monotonic(), 0.0
-
-    def step(self) -> None:
-        self.done += 1
-        now = time.monotonic()
-        if now - self.said < self.every and self.done < self.total:
-            return
-        self.said = now
-        pace = (now - self.began) / self.done
-        left = round(pace * (self.total - self.done))
-        clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
-        say(f"{self.split}: {self.done}/{self.total} clips, {pace:.2f} s a clip, {clock} left")
+    studio = getattr(importlib.import_module(module), name)("test" if job.split == "samples" else job.split)
+    return lambda index: make_clip(studio, job, index)
 
 
 # ---- the data set folder ------------------------------------------------------------------------------------------
 def claim(job: Job) -> None:
-    """Note seed and shot beside the parts, so that a later run cannot mix two.
+    """Note seed and form beside the parts, so that a later run cannot mix two.
 
     Raises:
-        OptionError: If the folder holds this split with another seed or shot.
+        OptionError: If the folder holds this split with another seed or form.
     """
     note = job.parts / "run.json"
-    mine = {"seed": job.seed, **asdict(job.shot), "size": list(job.shot.size)}
+    mine: dict[str, Any] = {"seed": job.seed, "labels": job.labels, "size": list(job.size) if job.size else None}
+    mine["fps"] = SAMPLE_FPS if job.split == "samples" else Shot.fps
     if not note.exists():
         write_json_lines(note, [mine])
     elif (theirs := json.loads(note.read_text())) != mine:
@@ -347,22 +176,51 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
     Returns:
         Numbers of clips and of records.
     """
-    out, records, scenes = Path(job.out), [], []
-    for path in sorted(job.parts.glob("[0-9]*.json")):
-        index = int(path.stem)
-        if (clips is None or index < clips) and job.finished(index):
-            part = json.loads(path.read_text(encoding="utf-8"))
-            records += part["records"]
-            scenes.append(part["scene"])
-    write_json_lines(out / f"{job.split}.jsonl", records)
-    write_scenes(out / "scenes" / f"{job.split}.jsonl", scenes)
+    out = Path(job.out)
+    indices = sorted(int(path.stem) for path in job.parts.glob("[0-9]*.json"))
+    indices = [i for i in indices if (clips is None or i < clips) and job.finished(i)]
+    written = {"records": 0, "scene": 0, "paraphrase": 0}
+
+    def lines(what: str) -> Iterator[dict[str, Any]]:
+        for index in indices:
+            for line in json.loads(job.part(index).read_text(encoding="utf-8"))[what]:
+                written[what] += 1
+                yield line
+
+    write_json_lines(out / f"{job.split}.jsonl", lines("records"))
+    write_json_lines(out / "scenes" / f"{job.split}.jsonl", lines("scene"))
+    if job.split == "test":
+        write_json_lines(out / f"test{PARAPHRASE}.jsonl", lines("paraphrase"))
     write_text(out / "README.md", data_card(out, SPLITS))
-    return len(scenes), len(records)
+    return written["scene"], written["records"]
+
+
+def generate(options: argparse.Namespace) -> int:
+    job = Job(options.out, options.split, options.seed, options.size, options.labels, options.studio)
+    if not options.merge and (options.clips is None or options.clips < 1):
+        raise OptionError(f"--clips must be at least 1, got {options.clips}; say how many clips to make")
+    if options.workers < 1:
+        raise OptionError(f"--workers must be at least 1, got {options.workers}")
+    if options.merge and not job.parts.exists():
+        raise OptionError(f"{job.parts} does not exist; nothing to merge for split {job.split} in {job.out}")
+    failed: dict[int, str] = {}
+    if not options.merge:
+        claim(job)
+        todo = [i for i in range(options.clips) if not job.finished(i)]
+        failed = run_crew(prepare, job, todo, options.workers, Progress(job.split, len(todo)))
+    clips, records = merge(job, options.clips)
+    say(f"{job.split}: {clips} clips, {records} records in {job.out}")
+    if options.refava:
+        for split in [job.split] + ["test" + PARAPHRASE] * (job.split == "test"):
+            say(f"{split}: {write_refava(Path(job.out), split)} people in RefAVA++'s form in {job.out}/refava")
+    if failed:
+        say(f"{len(failed)} clips failed: {sorted(failed)[:20]}; run the same command again to try them once more")
+    return 1 if failed else 0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 done, 1 some clips failed, 2 bad arguments or data."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m training.generate",
         description="Make the open data set. Run the same command again to go on; a larger --clips extends.",
     )
@@ -370,36 +228,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", required=True, choices=SPLITS)
     parser.add_argument("--clips", type=int, help="number of clips; with --merge, how many to merge at most")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=picture_size, help="of every clip, such as 320x240; without it, a mix")
+    parser.add_argument("--labels", choices=LABELS, default=LABELS[0], help="how frequent actions are; natural: as AVA")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--merge", action="store_true", help="only merge what is finished; safe while another process generates"
     )
+    parser.add_argument("--refava", action="store_true", help="also write RefAVA++'s pickles and frames, to OUT/refava")
     parser.add_argument("--studio", default=STUDIO, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    job = Job(options.out, options.split, options.seed, options.studio, SAMPLE if options.split == "samples" else SHORT)
-    try:
-        if not options.merge and (options.clips is None or options.clips < 1):
-            raise OptionError(f"--clips must be at least 1, got {options.clips}; say how many clips to make")
-        if options.workers < 1:
-            raise OptionError(f"--workers must be at least 1, got {options.workers}")
-        if options.merge and not job.parts.exists():
-            raise OptionError(f"{job.parts} does not exist; nothing to merge for split {job.split} in {job.out}")
-        if not options.merge:
-            claim(job)
-        todo = [] if options.merge else [i for i in range(options.clips) if not job.finished(i)]
-        failed = film(job, todo, options.workers) if todo else {}
-        clips, records = merge(job, options.clips)
-    except KeyboardInterrupt:
-        say("stopped; finished clips are kept: run the same command to go on")
-        return 130
-    except RefAtomNetError as error:
-        say(f"error: {error}")
-        return 2
-    say(
-        f"{job.split}: {clips} clips, {records} records in {job.out}"
-        + (f"; {len(failed)} clips failed: {sorted(failed)[:20]}" if failed else "")
-    )
-    return 1 if failed else 0
+    return run(parser, generate, arguments)
 
 
 if __name__ == "__main__":

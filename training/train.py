@@ -28,11 +28,10 @@ from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.errors import DataError
 from refatomnet.model import build_model
-from refatomnet.preprocess import Letterbox
 from training.cache import FeatureCache, build
 from training.criterion import Criterion, LossWeights, training_detections
-from training.data.openravar import CLIP_SIZE, Batch, OpenRavar
-from training.data.records import Record, read_records
+from training.data.openravar import Batch, OpenRavar, letterbox_of
+from training.data.records import Record, read_records, scene_lines, scenes_path
 from training.evaluate import Question, ask_all, fit_calibration, score
 
 _LOG = logging.getLogger(__name__)
@@ -150,6 +149,8 @@ class Trainer:
         self.train_set = OpenRavar(data, "train", self._features("train"), config.model, limit=config.limit)
         self.val_cache = self._features("val")
         self.val_records = self._val_records()
+        scenes = scene_lines(scenes_path(data, "val"))
+        self.val_letterboxes = {scene["clip"]: letterbox_of(data, scene, config.model) for scene in scenes}
         self.steps_an_epoch = max(1, len(self.train_set) // config.batch_clips)
         self.still_steps = round(config.still_epochs * self.steps_an_epoch)
         self.total_steps = max(1, self.still_steps + round(config.epochs * self.steps_an_epoch))
@@ -282,11 +283,9 @@ class Trainer:
         by_clip: dict[str, list[Record]] = {}
         for record in self.val_records:
             by_clip.setdefault(str(record.clip), []).append(record)
-        canvas = self.config.model
-        box = Letterbox.fit(*CLIP_SIZE, canvas_width=canvas.image_width, canvas_height=canvas.image_height)
         for name, records in by_clip.items():
             features = FrameFeatures.stack([FrameFeatures(**self.val_cache.frames(name))])
-            yield Question(features, box, records, {"own": [r.sentence for r in records]})
+            yield Question(features, self.val_letterboxes[name], records, {"own": [r.sentence for r in records]})
 
     def save(self) -> None:
         """Write the state to resume from, whole or not at all."""

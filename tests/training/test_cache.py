@@ -15,12 +15,13 @@ from refatomnet.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 from refatomnet.checkpoint import encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
+from refatomnet.errors import DataError
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder
 from training import cache as cache_module
-from training.cache import FeatureCache, build, cache_folder
-from training.data.clips import read_clip
-from training.data.openravar import ATTRIBUTES, MAX_PEOPLE, OpenRavar
+from training.cache import FeatureCache, Timing, build, cache_folder
+from training.data.clips import model_frames, read_clip
+from training.data.openravar import ATTRIBUTES, BROADER, MAX_PEOPLE, OpenRavar
 from training.data.records import Record, write_records, write_scenes
 from training.generate import write_clip
 
@@ -154,18 +155,82 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
 
 
 def test_other_pictures_have_another_folder(data: Path) -> None:
-    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 4})
+    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 4}, {"frame_rate": 6.0})
     folders = {cache_folder(data, "train", replace(SMALL, **change)) for change in changes}
-    assert len({folder.parent for folder in folders}) == 4
+    assert len({folder.parent for folder in folders}) == 5
     assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
     with pytest.raises(FileNotFoundError, match=r"training\.cache"):
         FeatureCache(data / "nowhere")
 
 
-def test_a_clip_of_another_length_is_refused(data: Path) -> None:
-    job = (data, data / "never", ["clips/train/000000.mp4"], replace(SMALL, frames=6))
-    with pytest.raises(ValueError, match="has 8 frames, expected 6"):
-        cache_module._encode_shard(job)
+def test_a_clip_that_lost_frames_is_refused(data: Path) -> None:
+    timing = Timing("clips/train/000000.mp4", 9, KEY, 3.0)
+    with pytest.raises(DataError, match="has 8 frames, its scene speaks of 9"):
+        cache_module._encode_shard((data, data / "never", [timing], SMALL))
+
+
+# ---- which frames ----------------------------------------------------------------------------------------------
+def test_the_frames_lie_around_the_key_frame() -> None:
+    def look(key: int, fps: float, count: int = 100) -> list[int]:
+        return model_frames(fps, key, count, SMALL)
+
+    assert look(4, 3.0, 8) == [0, 1, 2, 3, 4, 5, 6, 7]  # 8 frames at 3 a second: every one, once
+    assert look(9, 6.0, 18) == [1, 3, 5, 7, 9, 11, 13, 15]  # 18 frames at 6 a second
+    assert look(50, 30.0) == [10, 20, 30, 40, 50, 60, 70, 80]
+    assert look(50, 25.0) == [17, 25, 33, 42, 50, 58, 67, 75]
+    assert look(5, 30.0) == [0, 0, 0, 0, 5, 15, 25, 35] and look(98, 30.0)[4:] == [98, 99, 99, 99]
+    for fps in (3.0, 6.0, 12.5, 29.97, 60.0):
+        assert look(50, fps)[SMALL.key_frame] == 50  # the box belongs to this one
+    assert look(50, 1.0) == [49, 49, 49, 50, 50, 50, 51, 51]
+
+
+def test_features_and_boxes_are_of_the_same_moments_at_six_frames_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A square that jumps from frame to frame, at two sizes: a box is of the picture whose features lie there."""
+    monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+    scenes, records = [], []
+    for number, (width, height) in enumerate(((128, 96), (160, 90))):
+        boxes = [[0.05 * i, 0.2, 0.05 * i + 0.1, 0.6] for i in range(18)]
+        images = np.full((18, height, width, 3), 110, np.uint8)
+        for image, box in zip(images, boxes, strict=True):
+            x1, y1, x2, y2 = (np.array(box) * [width, height, width, height]).astype(int)
+            image[y1:y2, x1:x2] = (220, 20, 20)
+        clip = f"clips/train/{number:06d}.mp4"
+        write_clip(tmp_path / clip, images, 6.0)
+        person = {"person_id": "0", "boxes_xyxy": boxes, "full_boxes_xyxy": boxes, "visible": [0.0] * 9 + [1.0] * 9}
+        person |= {"actions": [12], "look": LOOK | {"top": "hoodie", "pattern": "checked"}, "facing": "away"}
+        scene = {"clip": clip, "frames": 18, "key_frame": 9, "fps": 6.0, "people": [person], "things": []}
+        scenes.append(scene | ({"size": [width, height]} if number == 0 else {}))  # the file's own size, else
+        records.append(Record("v", 902, "0", "train", "the red one", (12,), tuple(boxes[9]), clip, 9, 6.0))
+    write_scenes(tmp_path / "scenes/train.jsonl", scenes)
+    write_records(tmp_path / "train.jsonl", records)
+    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1))
+    batch = OpenRavar(tmp_path, "train", features, SMALL).batch([0, 1], 1, np.random.default_rng(0))
+    encoder = CompactEncoder()
+    encoder.load_state_dict(encoder_state())
+    places = [1, 3, 5, 7, 9, 11, 13, 15]
+    for row, (width, height) in enumerate(((128, 96), (160, 90))):
+        box = Letterbox.fit(width, height, canvas_width=160, canvas_height=96)
+        images = read_clip(tmp_path / scenes[row]["clip"])
+        direct = encoder(to_pixels([images[i] for i in places], box)).deep.half().float()
+        assert torch.equal(batch.features.deep[row], direct)
+        expected = torch.tensor([scenes[row]["people"][0]["boxes_xyxy"][i] for i in places])
+        torch.testing.assert_close(box.to_frame(batch.people_xyxy[row, 0]), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(box.to_frame(batch.key_boxes[row, 0]), torch.tensor(records[row].box_xyxy))
+    assert batch.people_real[:, 0].all()  # visible at the key frame is what counts
+    for name, value in (("top", "hoodie"), ("pattern", "checked"), ("facing", "away")):
+        assert ATTRIBUTES[name][batch.attributes[0, 0, list(ATTRIBUTES).index(name)]] == value
+    assert batch.attributes[0, 0, list(ATTRIBUTES).index("sleeves")] == -1  # not told
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("sofa", "sofa"), ("armchair", "chair"), ("tv", "sign"), ("tree", "plant"), ("giraffe", "thing")]
+)
+def test_objects_go_by_a_broader_name(data: Path, features: FeatureCache, name: str, kind: str) -> None:
+    dataset = OpenRavar(data, "train", features, SMALL, limit=1)
+    assert SMALL.categories[dataset._kind(name)] == kind
+    assert set(BROADER.values()) <= set(SMALL.categories)
 
 
 # ---- from the folder to a batch -----------------------------------------------------------------------------------

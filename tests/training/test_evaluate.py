@@ -25,7 +25,6 @@ from training.evaluate import (
     questions_from_videos,
     report,
     score,
-    window,
 )
 
 
@@ -169,22 +168,6 @@ def test_the_threshold_parts_present_from_absent() -> None:
     json.dumps(found)
 
 
-# ---- frames -------------------------------------------------------------------------------------------------------
-def test_the_window_lies_around_the_key_frame() -> None:
-    images = list(range(100))
-
-    def look(key: int, fps: float) -> list[int]:
-        return window(images, record(0, 0, key=key, fps=fps), SMALL)
-
-    assert look(4, 3.0) == [0, 1, 2, 3, 4, 5, 6, 7]  # the training clips: every frame, once
-    assert look(50, 30.0) == [10, 20, 30, 40, 50, 60, 70, 80]
-    assert look(50, 25.0) == [17, 25, 33, 42, 50, 58, 67, 75]
-    assert look(5, 30.0) == [0, 0, 0, 0, 5, 15, 25, 35] and look(98, 30.0)[4:] == [98, 99, 99, 99]
-    for fps in (3.0, 12.5, 29.97, 60.0):
-        assert look(50, fps)[SMALL.key_frame] == 50  # the box belongs to this one
-    assert look(50, 1.0) == [49, 49, 49, 50, 50, 50, 51, 51]
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
@@ -239,9 +222,18 @@ def test_the_command_writes_the_contract(
     out = tmp_path / "out.json"
     arguments = ["evaluate", "--data", str(data), "--split", "val", "--checkpoint", str(tmp_path / "fresh")]
     monkeypatch.setattr("sys.argv", [*arguments, "--json", str(out), "--controls", "--limit", "6"])
-    evaluate.main()
+    assert evaluate.main() == 0
     found = json.loads(out.read_text())
     assert found == json.loads(capsys.readouterr().out) and found["records"] == 6
     assert found["checkpoint"] == "fresh" and found["data"] == "openravar/val"
     assert found["command"].startswith("python -m training.evaluate --data")
     assert 0 <= found["miou"] <= 1 and not math.isnan(found["map_macro"])
+
+
+def test_a_data_set_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("sys.argv", ["evaluate", "--data", str(tmp_path), "--split", "val"])
+    assert evaluate.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and "has no split 'val'" in line

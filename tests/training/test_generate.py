@@ -1,11 +1,14 @@
 """The generator's bookkeeping, with a studio that paints rectangles; records and scene files."""
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +17,13 @@ import numpy as np
 import pytest
 
 from refatomnet.errors import DataError
-from training import generate
-from training.data.records import Record, read_records, read_scenes, write_records
-from training.data.synthetic.facts import Look, Person, Scene
+from training import benchmark, generate
+from training.data.records import Record, read_records, read_scenes, scenes_path, write_records
+from training.data.synthetic.facts import Look, Person, Scene, Thing
 
 LOOK = Look(
-    "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=False, hat=None,
-    top="shirt", top_colour="red", striped=False, bottom="trousers", bottom_colour="blue", shoes="white",
+    "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=None, hat=None,
+    top="shirt", top_colour="red", bottom="trousers", bottom_colour="blue", shoes="white",
 )  # fmt: skip
 RECORD = Record(
     "v",
@@ -43,11 +46,13 @@ class FakeStudio:
     def __init__(self, split: str):
         self.split = split
 
-    def shoot(self, seed: int, size=(320, 180), frames=8, fps=3.0, key_frame=4) -> Scene:
-        for what in ("FAIL", "DIE", "SLOW"):
+    def shoot(self, seed: int, *, size, frames, fps, key_frame, labels="balanced") -> Scene:
+        for what in ("FAIL", "DIE", "SLOW", "FULL"):
             if str(seed) in os.environ.get(f"FAKE_{what}", "").split(","):
                 if what == "FAIL":
                     raise ValueError("the lamp broke")
+                if what == "FULL":
+                    raise OSError(errno.ENOSPC, "No space left on device", "film.mp4")
                 if what == "DIE":
                     os._exit(9)
                 time.sleep(0.2)
@@ -60,6 +65,9 @@ class FakeStudio:
             images[:, int(0.2 * size[1]) : int(0.9 * size[1]), int(x * size[0]) : int((x + 0.15) * size[0]), k] = 250
             boxes = np.tile(box, (frames, 1))
             boxes[0] = np.nan
+            joints = np.tile([[x, 0.2], [1.25, 0.91234567]], (frames, 1, 1))
+            joints[0, 1] = np.nan
+            hidden = np.tile([0.004, 0.0, 0.25] if k else [0.0, 0.5, 0.0], (frames, 1))
             people.append(
                 Person(
                     replace(LOOK, top_colour=colour),
@@ -68,11 +76,14 @@ class FakeStudio:
                     np.ones(frames),
                     3.0 + k,
                     "camera",
-                    (12, 80),
+                    (12, 80) if labels == "balanced" else (12,),
                     "standing",
+                    joints_xy=joints if k else None,
+                    joints_seen=np.tile([True, False], (frames, 1)) if k else None,
+                    hidden_by=hidden,
                 )
             )
-        return Scene(images, fps, key_frame, tuple(people), (), "room")
+        return Scene(images, fps, key_frame, tuple(people), (Thing("sofa", "red", np.tile(box, (frames, 1))),), "room")
 
 
 def seeds(*indices: int, split: str = "train", seed: int = 5) -> str:
@@ -100,31 +111,64 @@ def whole(tmp_path_factory) -> Path:
 
 
 def test_a_data_set_is_complete_and_readable(whole):
-    records, scenes = read_records(whole / "train.jsonl"), read_scenes(whole / "scenes" / "train.jsonl")
+    records, scenes = read_records(whole / "train.jsonl"), read_scenes(whole / "scenes" / "train.jsonl", joints=True)
     assert len(scenes) == 4 and {r.clip for r in records} <= set(scenes)
     first = records[0]
-    assert (first.video, first.timestamp, first.key_frame, first.fps, first.split) == (
-        "train-5-000000",
-        902,
-        4,
-        3.0,
-        "train",
-    )
+    assert (first.video, first.timestamp, first.split) == ("train-5-000000", 902, "train")
+    assert (first.key_frame, first.fps) == (9, 6.0)
     assert set(first.extra) == {"kind", "hard"} and first.actions == (12, 80)
-    person = scenes[first.clip]["people"][int(first.person_id)]
-    assert person["boxes_xyxy"][0] is None and tuple(person["boxes_xyxy"][4]) == first.box_xyxy
+    scene = scenes[first.clip]
+    person = scene["people"][int(first.person_id)]
+    assert person["boxes_xyxy"][0] is None and tuple(person["boxes_xyxy"][9]) == first.box_xyxy
     assert {"full_boxes_xyxy", "visible", "actions", "look", "facing", "posture", "depth"} <= set(person)
+    assert (scene["frames"], scene["key_frame"], scene["fps"], len(person["visible"])) == (18, 9, 6.0, 18)
+    assert scene["things"][0]["name"] == "sofa"
     with av.open(str(whole / first.clip)) as container:
         stream = container.streams.video[0]
         pictures = [f.to_ndarray(format="rgb24") for f in container.decode(stream)]
-        assert (stream.codec_context.name, stream.codec_context.pix_fmt, float(stream.average_rate)) == (
-            "h264",
-            "yuv420p",
-            3.0,
-        )
-    assert len(pictures) == 8 and pictures[0].shape == (180, 320, 3)
+        form = (stream.codec_context.name, stream.codec_context.pix_fmt, float(stream.average_rate))
+        assert form == ("h264", "yuv420p", 6.0)
+    assert len(pictures) == 18 and list(pictures[0].shape[1::-1]) == scene["size"]
     card = (whole / "README.md").read_text()
-    assert "CC0" in card and "| 12 | stand |" in card and "--seed 5" in card
+    assert "CC0" in card and "| 12 | stand | 8 |" in card and "object manipulation 0%" in card
+    assert "--split train --clips 4 --seed 5 --labels balanced\n" in card
+
+
+def test_scenes_tell_joints_and_who_hides_whom(whole):
+    scenes = read_scenes(whole / "scenes" / "train.jsonl", joints=True)
+    front, back = next(iter(scenes.values()))["people"]
+    assert "joints_xy" not in front and "joints_seen" not in front  # of people without them
+    assert front["hidden_by"][0] == {"1": 0.5} and back["hidden_by"][0] == {"things": 0.25}
+    assert back["joints_xy"][0][1] is None and back["joints_xy"][1][1] == [1.25, 0.9123]
+    assert back["joints_seen"][3] == [1, 0] and len(back["joints_seen"]) == 18
+    short = next(iter(read_scenes(whole / "scenes" / "train.jsonl").values()))
+    assert not {"joints_xy", "joints_seen"} & set(short["people"][1]) and short["people"][1]["hidden_by"]
+
+
+def test_sizes_are_a_mix_or_as_asked(tmp_path):
+    sizes = Counter(generate.Job("", "train", 5).shot(i).size for i in range(200))
+    assert set(sizes) == {(320, 240), (424, 240)} and min(sizes.values()) > 70
+    asked = generate.Job("", "train", 5, size=(160, 90)).shot(3)
+    assert (asked.size, asked.frames, asked.key_frame) == ((160, 90), 18, 9)
+    assert run(tmp_path, "--size", "160x90", "--labels", "natural", clips=1) == 0
+    assert next(iter(read_scenes(tmp_path / "scenes" / "train.jsonl").values()))["size"] == [160, 90]
+    assert {r.actions for r in read_records(tmp_path / "train.jsonl") if r.box_xyxy} == {(12,)}
+    assert "--labels natural --size 160x90" in (tmp_path / "README.md").read_text()
+
+
+def test_the_test_split_is_described_twice(tmp_path):
+    assert run(tmp_path, clips=2, split="test") == 0
+    records, again = read_records(tmp_path / "test.jsonl"), read_records(tmp_path / "test_paraphrase.jsonl")
+    assert (
+        again
+        and {r.split for r in again} == {"test_paraphrase"}
+        and {r.clip for r in again} == {r.clip for r in records}
+    )
+    boxes = {(r.clip, r.person_id): (r.box_xyxy, r.actions) for r in records if r.box_xyxy}
+    assert all(boxes[r.clip, r.person_id] == (r.box_xyxy, r.actions) for r in again if r.box_xyxy)
+    assert {r.sentence for r in again} != {r.sentence for r in records}
+    assert len(read_scenes(scenes_path(tmp_path, "test_paraphrase"))) == 2
+    assert "| test_paraphrase | 2 |" in (tmp_path / "README.md").read_text()
 
 
 def test_interrupted_extended_and_failed_runs_end_as_one_whole_run(whole, tmp_path, monkeypatch, capfd):
@@ -185,19 +229,64 @@ def test_other_settings_for_the_same_clips_are_refused(whole, capfd):
         == 2
     )
     assert "seed" in capfd.readouterr().err
+    assert run(whole, "--size", "320x240") == 2 and run(whole, "--labels", "natural") == 2
     assert generate.main(["--out", str(whole), "--split", "val", "--merge"]) == 2
     assert generate.main(["--out", str(whole), "--split", "val"]) == 2
 
 
 def test_samples_are_long_and_large(tmp_path):
-    job = generate.Job(str(tmp_path), "samples", 5, "", generate.SAMPLE)
+    job = generate.Job(str(tmp_path), "samples", 5)
+    frames = {job.shot(i).frames for i in range(100)}
+    assert min(frames) >= 150 and max(frames) <= 250 and len(frames) > 30  # 6 to 10 s
+    shot = job.shot(0)
     generate.make_clip(FakeStudio("test"), job, 0)
     with av.open(str(tmp_path / job.clip(0))) as container:
         stream = container.streams.video[0]
-        assert (stream.width, stream.height, stream.frames, float(stream.average_rate)) == (640, 360, 200, 25.0)
+        assert (stream.width, stream.height, float(stream.average_rate)) == (640, 360, 25.0)
+        assert stream.frames == shot.frames
     part = json.loads(job.part(0).read_text())
-    assert part["scene"]["key_frame"] == 100
+    assert part["scene"][0]["key_frame"] == shot.frames // 2
     assert {r["person_id"] for r in part["records"]} >= {"0", "1"}
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(whole, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("FAKE_FULL", seeds(2))
+    assert run(tmp_path, clips=4) == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if "No space left" in line]
+    assert len(lines) == 1 and lines[0].startswith("error: clip 2 of train cannot be written")
+    assert not (tmp_path / ".parts/train/000003.json").exists()  # it did not go on
+    monkeypatch.delenv("FAKE_FULL")
+    assert run(tmp_path, clips=4) == 0
+    assert annotation(tmp_path) == annotation(whole)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--clips", "0"], "--clips must be at least 1"),
+        (["--workers", "0"], "--workers must be at least 1"),
+        (["--size", "320"], "no size such as 320x240"),
+        (["--size", "321x240"], "even sides"),
+        (["--labels", "odd"], "invalid choice: 'odd'"),
+        (["--clips", "many"], "invalid int value"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--out", "/proc/nowhere"], "/proc/nowhere: No such file or directory"),
+    ],
+)
+def test_bad_arguments_are_one_line(tmp_path, capfd, more, message):
+    assert run(tmp_path, *more) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
+
+
+def test_the_benchmark_counts_clips_after_the_warm_up(capfd):
+    asked = ["--size", "96x64", "--clips", "3", "--workers", "1", "--studio", f"{__name__}:FakeStudio"]
+    assert benchmark.main(asked) == 0
+    line = capfd.readouterr().out
+    seconds, rate = re.fullmatch(r"3 clips of 96x64 in ([\d.]+) s: ([\d.]+) clips/s with 1 workers.*\n", line).groups()
+    assert (
+        float(rate) > 1 and float(seconds) < 3 and {"filming", "sentences", "writing"} < set(re.findall(r"\w+", line))
+    )
 
 
 def test_clip_seeds_are_stable_and_distinct():

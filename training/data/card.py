@@ -4,69 +4,181 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from refatomnet.actions import ACTIONS
-from training.data.records import read_records
+from training.data.records import PARAPHRASE, read_records, scene_lines, scenes_path
+from training.data.statistics import Statistics, box_numbers, gather, group_shares, quantiles
+from training.data.synthetic.bodies import JOINTS
 
 CARD = """# OpenRAVAR
 
 Rendered clips of several people, sentences about one of them or about nobody, that person's box on the key frame and AVA action labels.
-No person in it is real and no part of it is anyone's film. Licence: CC0 1.0.
+No person in it is real and no part of it is anyone's film. Licence: CC0 1.0; do with it what you like.
 
-| split | clips | people described | sentences | of them fitting nobody |
-|---|---|---|---|---|
+| split | clips | people described | sentences | distinct | fitting nobody | hard |
+|---|---|---|---|---|---|---|
 {rows}
 
+Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at index 9; `samples` are longer and larger, for looking at.
+
 ## Form
-`{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids), box_xyxy (fractions of the key frame; null where
-the sentence fits nobody), clip, key_frame, fps, kind (what the sentence speaks of), hard (someone else has the same colour of top, or the same sex and garment;
-also near misses). `scenes/{{split}}.jsonl`: a line a clip with everyone in it: boxes per frame, visible share, looks, facing, posture, depth, actions.
-Clips are H.264 MP4; `samples` are longer and larger, for looking at.
+`{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids, 1 to 80), box_xyxy (fractions of the key frame, tight on what
+is seen; null where the sentence fits nobody), clip, key_frame, fps, kind (what the sentence speaks of), hard (someone else is dressed much alike; also near misses).
+`test_paraphrase.jsonl`: the people of `test` described again with words and constructions that are in no other split.
+
+`scenes/{{split}}.jsonl`: a line a clip: size (width, height in pixels), frames, key_frame, fps, place, tags, things (name, colour, box per frame) and people. Of each person:
+boxes_xyxy and full_boxes_xyxy per frame (what is seen, and the whole body; null out of view), visible (share, per frame), hidden_by (per frame, share of the body behind each
+person id, or behind "things"), joints_xy (per frame and joint, fractions, not clamped to the frame), joints_seen (0 or 1), actions, look, facing, posture, depth (metres), holding.
+The joints: {joints}.
+
+```python
+from pathlib import Path
+from training.data.records import read_scenes, scenes_path
+from training.data.refava import read_split
+
+records = read_split("DIR", "test")                        # also reads RefAVA++'s pickles
+scenes = read_scenes(scenes_path("DIR", "test"), joints=True)
+```
+
+`--refava` writes RefAVA++'s form to `refava/`: `{{split}}_keyframe.pkl`, `{{split}}_label.pkl`, `{{split}}_description.pkl`, keyed `<video>___<timestamp>___<person id>`, and
+`frames/<video>/image_%06d.jpg` at 30 frames a second (each frame five times), the clip of second t being the 90 from (t − 900) · 30 − 45. A person's first sentence is the first entry
+of the description, the others follow it. That form has no place for sentences that fit nobody, for people without a label, nor for kind and hard: they are left out.
 
 ## How it was made
 ```
 {commands}
 ```
-The same seed gives the same annotation bytes; failed clips are left out. Every sentence was checked by a program to fit exactly its person at the key frame, or
-nobody. Sentence templates, like the renderer's material, are divided between train, val and test (`samples` uses test's).
+The same seed gives the same annotation bytes; failed clips are left out. `--labels balanced` makes actions about equally frequent, `natural` as uneven as AVA's. Every sentence was
+checked by a program to fit exactly its person at the key frame, or nobody. Bodies, places and sentence templates are divided between train, val and test (`samples` uses test's).
 
-## Labels (sentences about a person with the label)
+## Labels (people with the label)
 | id | action | {splits} |
 |{rule}
 {labels}
 
+{groups}
+
+## People, boxes and objects
+Boxes of the described people at the key frame, in fractions of the frame; 5 %, 25 %, median, 75 % and 95 %.
+
+| | {splits} |
+|{narrow_rule}
+{numbers}
+{controls}
 ## Known limits
-- Rendered people in procedural places: looks, motion and camera work are simpler than in films, and labels are uneven and few beside AVA's 80.
-- Sentences come from templates: plain English about clothes, hair, place, order, relation, height and facing; no slips, no idiom, no action words.
+- Rendered people in procedural places: looks, motion and camera work are simpler than in films, and actions are those the renderer can show, {actions} of AVA's 80.
+- Sentences come from a grammar: plain English about clothes, hair, place, order, relation, height, facing and what is carried; no slips, no idiom, no action words.
 - A person may have several records, one a sentence; weigh per-person statistics accordingly.
+- At six frames a second, what swings more than three times a second cannot be told from what swings less. There is no sound.
 - Skin, hair and body are varied by chance, not to match any population; sex and age words state the renderer's intention.
+"""
+
+CONTROLS = """
+## What can be had without understanding
+`{command}`
+
+| | | 95 % interval | allowed |
+|---|---|---|---|
+| Acc@IoU 0.5 of the best of several rules that see true boxes and no sentence ({rule}) | {chosen:.3f} | {chosen_ci} | {chosen_bound:.3f} |
+| macro mAP of labels from the words alone | {words:.3f} | {words_ci} | {words_bound:.3f} |
+
+Choosing at random among the people in view gives {random:.3f}, constant label scores {prior:.3f}.
 """
 
 
 def data_card(out: Path, splits: Iterable[str]) -> str:
     """The folder's README.md, from the merged files of these splits in it."""
-    rows, commands, counts = [], [], {}
+    rows, commands, found = [], [], {}
     for split in splits:
         if not (out / f"{split}.jsonl").exists():
             continue
-        records = read_records(out / f"{split}.jsonl")
-        with (out / "scenes" / f"{split}.jsonl").open(encoding="utf-8") as file:
-            clips = sum(1 for _ in file)
-        seed = json.loads((out / ".parts" / split / "run.json").read_text())["seed"]
-        absent = sum(r.box_xyxy is None for r in records)
-        people = len({(r.video, r.person_id) for r in records if r.box_xyxy is not None})
-        rows.append(f"| {split} | {clips} | {people} | {len(records)} | {absent} |")
-        commands.append(f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {seed}")
-        counts[split] = Counter(a for r in records for a in r.actions)
+        scenes = scene_lines(path) if (path := scenes_path(out, split)).exists() else ()
+        found[split] = split_found = gather(read_records(out / f"{split}.jsonl"), scenes)
+        rows.append(_row(split, split_found))
+        if (again := out / f"{split}{PARAPHRASE}.jsonl").exists():
+            rows.append(_row(split + PARAPHRASE, gather(read_records(again))))
+        commands.append(_command(out, split, split_found.clips))
     labels = [
-        f"| {a.id} | {a.name} | " + " | ".join(str(c[a.id]) for c in counts.values()) + " |"
+        f"| {a.id} | {a.name} | " + " | ".join(str(s.labels[a.id]) for s in found.values()) + " |"
         for a in ACTIONS
-        if any(c[a.id] for c in counts.values())
+        if any(s.labels[a.id] for s in found.values())
     ]
     return CARD.format(
         rows="\n".join(rows),
         commands="\n".join(commands),
-        splits=" | ".join(counts),
-        rule="---|" * (len(counts) + 2),
+        splits=" | ".join(found),
+        rule="---|" * (len(found) + 2),
+        narrow_rule="---|" * (len(found) + 1),
         labels="\n".join(labels),
+        groups="\n".join(_groups(split, entry) for split, entry in found.items()),
+        numbers="\n".join(_numbers(list(found.values()))),
+        controls=_controls(out),
+        actions=len(labels),
+        joints=", ".join(JOINTS),
     )
+
+
+def _row(split: str, found: Statistics) -> str:
+    values = (found.clips, found.people, found.sentences, found.distinct, found.absent, found.hard)
+    return f"| {split} | " + " | ".join(map(str, values)) + " |"
+
+
+def _command(out: Path, split: str, clips: int) -> str:
+    """The command that makes this split again, where the notes of its making are still there."""
+    note = out / ".parts" / split / "run.json"
+    if not note.exists():
+        return f"# {split}: {clips} clips, made elsewhere"
+    run = json.loads(note.read_text())
+    size = f" --size {run['size'][0]}x{run['size'][1]}" if run.get("size") else ""
+    labels = f" --labels {run.get('labels', 'balanced')}"
+    return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {run['seed']}{labels}{size}"
+
+
+def _groups(split: str, found: Statistics) -> str:
+    shares = ", ".join(f"{group} {share:.0%}" for group, share in group_shares(found.labels).items())
+    return f"{split}: {shares} of the labels; people by number of labels: {_counts(found.labels_each)}."
+
+
+def _numbers(found: list[Statistics]) -> list[str]:
+    table: dict[str, list[str]] = {}
+    for entry in found:
+        for name, values in box_numbers(entry.boxes).items():
+            table.setdefault(name, []).append(quantiles(values))
+        table.setdefault("visible share of the body", []).append(quantiles(entry.visible))
+        table.setdefault("clips by people in view", []).append(_counts(entry.people_each))
+        table.setdefault("clips by size", []).append(_counts(entry.sizes))
+        for name in ("sex", "age", "facing"):
+            table.setdefault(f"people by {name}", []).append(_counts(entry.looks.get(name, Counter())))
+        table.setdefault("clips by place", []).append(_counts(entry.places))
+        table.setdefault("clips by object in view", []).append(_counts(Counter(dict(entry.things.most_common(30)))))
+    return [f"| {name} | {' | '.join(values)} |" for name, values in table.items()]
+
+
+def _counts(counts: Counter[Any]) -> str:
+    return ", ".join(f"{key} {count}" for key, count in sorted(counts.items(), key=lambda item: str(item[0]))) or "–"
+
+
+def _controls(out: Path) -> str:
+    """What ``training.controls`` found, where its JSON lies in the folder."""
+    path = out / "controls.json"
+    if not path.exists():
+        return ""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    choice, words = found["choice"], found["words"]
+    return CONTROLS.format(
+        command=found["command"],
+        rule=choice["best"],
+        chosen=choice["acc_iou50"],
+        chosen_ci=_interval(choice["ci95"]),
+        chosen_bound=choice["allowed"],
+        random=choice["rules"]["random"],
+        words=words["map_macro"],
+        words_ci=_interval(words["ci95"]),
+        words_bound=words["allowed"],
+        prior=words["prior"],
+    )
+
+
+def _interval(ends: list[float]) -> str:
+    return f"{ends[0]:.3f}–{ends[1]:.3f}"

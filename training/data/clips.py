@@ -1,9 +1,30 @@
-"""Frames of a short training clip."""
+"""Frames of training clips, and which of them the model reads."""
 
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
+
+from refatomnet.config import ModelConfig
+from refatomnet.errors import DataError
+from training.data.records import Record
+
+FILM_FPS, FILM_BEGIN, FILM_FRAMES = 30, 900, 90  # RefAVA's: frames a second, first second on disk, frames of a clip
+
+
+def model_frames(fps: float, key_frame: int, count: int, config: ModelConfig) -> list[int]:
+    """Indices of the frames the model reads around a clip's key frame, at its own rate; the ends are repeated.
+
+    Args:
+        fps: Frames a second of the clip.
+        key_frame: Index of the clip's key frame; it becomes the model's.
+        count: Number of frames of the clip.
+        config: The model's: number of frames, which of them is the key frame, and their rate.
+    """
+    step = fps / config.frame_rate
+    places = [round(key_frame + (i - config.key_frame) * step) for i in range(config.frames)]
+    return [min(max(place, 0), count - 1) for place in places]
 
 
 def read_clip(path: Path) -> list[np.ndarray]:
@@ -11,3 +32,41 @@ def read_clip(path: Path) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "NONE"
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def clip_size(path: Path) -> tuple[int, int]:
+    """Width and height of a clip in pixels."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return stream.width, stream.height
+
+
+def read_model_frames(data: Path, record: Record, config: ModelConfig) -> list[np.ndarray]:
+    """What the model looks at to answer a record, RGB: from its clip, or from RefAVA's folder of frames.
+
+    Raises:
+        DataError: If a frame is missing.
+    """
+    if record.clip is not None:
+        images = read_clip(data / record.clip)
+        return [images[i] for i in model_frames(record.fps, record.key_frame, len(images), config)]
+    places = model_frames(record.fps, record.key_frame, FILM_FRAMES, config)
+    paths = [film_frame(data, record.video, film_start(record.timestamp) + i) for i in places]
+    pictures = {path: _read_picture(path) for path in set(paths)}
+    return [pictures[path] for path in paths]
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise DataError(f"{path} is missing or no picture; expected the frames of its record's 3 s")
+    return np.ascontiguousarray(image[..., ::-1])
+
+
+def film_start(timestamp: int) -> int:
+    """Number of the first frame, of ``FILM_FRAMES``, of the clip around this second of a film."""
+    return (timestamp - FILM_BEGIN) * FILM_FPS - FILM_FRAMES // 2
+
+
+def film_frame(folder: Path, video: str, number: int) -> Path:
+    return folder / "frames" / video / f"image_{number:06d}.jpg"

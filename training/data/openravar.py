@@ -15,25 +15,36 @@ from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.preprocess import Letterbox
 from refatomnet.text import TextTokens
 from training.cache import FeatureCache
-from training.data.records import Record, read_records, read_scenes
-from training.data.synthetic.facts import BOTTOMS, COLOURS, HAIR_COLOURS, HAIR_LENGTHS, TOPS
+from training.data.clips import clip_size, model_frames
+from training.data.records import Record, read_records, scene_lines, scenes_path
+from training.data.synthetic.facts import BOTTOMS, COLOURS, FACINGS, HAIR_COLOURS, HAIR_LENGTHS, PATTERNS, SLEEVES, TOPS
 
 MAX_PEOPLE, MAX_THINGS = 8, 16
-CLIP_SIZE = (320, 180)  # pixels, width and height of the generated training clips
 MIN_VISIBLE, MIN_AREA = 0.15, 0.003
 
-# Objects of the generator that go by a broader name in the detection head; names it does not know are "thing".
-BROADER = {
-    "desk": "table",
-    "backpack": "bag",
-    "coat": "cloth",
-    "cushion": "cloth",
-    "bush": "plant",
-    "shelf": "cabinet",
-    "door": "cabinet",
-    "poster": "sign",
-    "screen": "sign",
+# Objects that go by a broader name in the detection head; names it does not know are "thing".
+_GROUPS = {
+    "chair": "armchair stool",
+    "table": "desk counter",
+    "sofa": "couch",
+    "bed": "sunbed",
+    "ball": "football basketball",
+    "phone": "telephone smartphone",
+    "cup": "mug glass bottle bottles",
+    "book": "books newspaper magazine notepad paper",
+    "box": "boxes crate",
+    "laptop": "computer keyboard tablet",
+    "bag": "backpack handbag suitcase",
+    "cloth": "coat coats cushion pillow blanket towel rug carpet mat",
+    "plant": "bush tree conifer palm hedge flower flowers",
+    "lamp": "lantern lamppost streetlight",
+    "bin": "litter bucket",
+    "cabinet": "shelf bookshelf bookcase case rack door cupboard cupboards wardrobe fridge oven stove locker",
+    "curtain": "blinds",
+    "sign": "poster picture screen tv television monitor board whiteboard blackboard notices",
+    "car": "van bus truck",
 }
+BROADER = {name: broad for broad, names in _GROUPS.items() for name in names.split()}
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "sex": ("man", "woman"),
@@ -44,7 +55,9 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "bottom_colour": COLOURS,
     "hair_colour": HAIR_COLOURS,
     "hair_length": HAIR_LENGTHS,
-    "facing": ("camera", "away", "left", "right"),
+    "facing": FACINGS,
+    "sleeves": SLEEVES,
+    "pattern": PATTERNS,
 }
 
 
@@ -55,7 +68,7 @@ class Batch:
     features: Of every frame, or of the key frame alone (T = 1). people_xyxy: (B, P, T, 4); NaN where unseen.
     people_real: seen well enough at the key frame (B, P).
     things_xyxy: Labelled objects at the key frame (B, O, 4); NaN where there is none. things_kind: category (B, O).
-    actions: (B, P, 80), 0 or 1. attributes: class of each of ``ATTRIBUTES``, −1 where none (B, P, 9).
+    actions: (B, P, 80), 0 or 1. attributes: class of each of ``ATTRIBUTES``, −1 where none (B, P, len(ATTRIBUTES)).
     key: Index of the key frame among the T. text: The sentences.
     person: Which person each describes, -1 for nobody (B · Q).
     """
@@ -77,6 +90,12 @@ class Batch:
         return self.people_xyxy[:, :, self.key]
 
 
+def letterbox_of(data: Path, scene: dict[str, Any], config: ModelConfig) -> Letterbox:
+    """How a clip's frames lie on the model's canvas; scenes of older data do not tell their size, so the file does."""
+    width, height = scene.get("size") or clip_size(data / scene["clip"])
+    return Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
+
+
 class OpenRavar:
     """The clips of one split that have features and at least one sentence.
 
@@ -92,14 +111,14 @@ class OpenRavar:
         self, data: Path, split: str, cache: FeatureCache, config: ModelConfig, *, limit: int | None = None
     ) -> None:
         self._cache = cache
-        self._letterbox = Letterbox.fit(*CLIP_SIZE, canvas_width=config.image_width, canvas_height=config.image_height)
-        self._config = config
+        self._data, self._config = data, config
         records: dict[str, list[Record]] = {}
         for record in read_records(data / f"{split}.jsonl"):
             records.setdefault(str(record.clip), []).append(record)
-        scenes = read_scenes(data / "scenes" / f"{split}.jsonl")
-        self.clips = [clip for clip in sorted(scenes) if clip in cache and clip in records][:limit]
         self._records = records
+        lines = scene_lines(scenes_path(data, split))
+        scenes = {line["clip"]: line for line in lines if line["clip"] in cache and line["clip"] in records}
+        self.clips = sorted(scenes)[:limit]
         self._scenes = {clip: self._truth(scenes[clip]) for clip in self.clips}
 
     def __len__(self) -> int:
@@ -138,24 +157,27 @@ class OpenRavar:
         )
 
     def _truth(self, scene: dict[str, Any]) -> dict[str, Any]:
-        frames, key = self._config.frames, self._config.key_frame
-        people = torch.full((MAX_PEOPLE, frames, 4), torch.nan)
+        config, there = self._config, scene["key_frame"]
+        box = letterbox_of(self._data, scene, config)
+        people = torch.full((MAX_PEOPLE, config.frames, 4), torch.nan)
         real = torch.zeros(MAX_PEOPLE, dtype=torch.bool)
         things = torch.full((MAX_THINGS, 4), torch.nan)
         kinds = torch.zeros(MAX_THINGS, dtype=torch.long)
         actions = torch.zeros(MAX_PEOPLE, NUM_ACTIONS)
         attributes = torch.full((MAX_PEOPLE, len(ATTRIBUTES)), -1)
         for row, entry in enumerate(scene["people"][:MAX_PEOPLE]):
-            people[row] = self._boxes(entry["boxes_xyxy"])
-            size = area(_floats([entry["boxes_xyxy"][key]]))[0]
-            real[row] = bool(entry["visible"][key] >= MIN_VISIBLE and size >= MIN_AREA)
+            boxes = entry["boxes_xyxy"]
+            places = model_frames(scene["fps"], there, len(boxes), config)
+            people[row] = box.to_canvas(_floats([boxes[i] for i in places]))
+            size = area(_floats([boxes[there]]))[0]
+            real[row] = bool(entry["visible"][there] >= MIN_VISIBLE and size >= MIN_AREA)
             actions[row, torch.tensor(entry["actions"], dtype=torch.long) - 1] = 1
             look = {**entry["look"], "facing": entry["facing"]}
             for column, (name, classes) in enumerate(ATTRIBUTES.items()):
                 if look.get(name) in classes:
                     attributes[row, column] = classes.index(look[name])
         for row, entry in enumerate(scene["things"][:MAX_THINGS]):
-            things[row] = self._boxes(entry["boxes_xyxy"])[key]
+            things[row] = box.to_canvas(_floats([entry["boxes_xyxy"][there]]))[0]
             kinds[row] = self._kind(entry["name"])
         ids = [str(entry["person_id"]) for entry in scene["people"][:MAX_PEOPLE]]
         return {
@@ -169,11 +191,9 @@ class OpenRavar:
         }
 
     def _kind(self, name: str) -> int:
-        name, known = BROADER.get(name, name), self._config.categories
-        return known.index(name if name in known else "thing")
-
-    def _boxes(self, boxes: list[list[float] | None]) -> Tensor:
-        return self._letterbox.to_canvas(_floats(boxes))
+        known = self._config.categories
+        broad = BROADER.get(name, name)
+        return known.index(broad if broad in known else "thing")
 
 
 def _floats(boxes: list[list[float] | None]) -> Tensor:

@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,11 @@ class Record:
             raise DataError(f"box_xyxy must be fractions of the frame with x1 < x2 and y1 < y2, got {list(box)}")
         object.__setattr__(self, "box_xyxy", tuple(float(v) for v in box))
 
+    @property
+    def source(self) -> str:
+        """Which clip it is about: the path, or the film and its second."""
+        return self.clip or f"{self.video} {self.timestamp}"
+
     def to_dict(self) -> dict:
         """The line's JSON object: the documented keys in their order, then the extra ones."""
         known = {name: getattr(self, name) for name in KEYS}
@@ -79,6 +84,7 @@ class Record:
         return known | self.extra
 
 
+PARAPHRASE = "_paraphrase"  # of a split described again in other words
 KEYS = ("video", "timestamp", "person_id", "split", "sentence", "actions", "box_xyxy", "clip", "key_frame", "fps")
 
 
@@ -142,27 +148,50 @@ def write_records(path: str | Path, records: Iterable[Record]) -> None:
     write_json_lines(path, (record.to_dict() for record in records))
 
 
-def read_scenes(path: str | Path) -> dict[str, dict]:
-    """Scene lines of ``scenes/{split}.jsonl`` by clip path.
+def scenes_path(data: str | Path, split: str) -> Path:
+    """Where the scene lines of a split lie; "test_paraphrase" tells of the clips of "test"."""
+    return Path(data) / "scenes" / f"{split.removesuffix(PARAPHRASE)}.jsonl"
 
-    Each holds "clip", "people" ("person_id", "boxes_xyxy" and "full_boxes_xyxy": per frame [x1, y1, x2, y2] fractions
-    or null, "visible", "actions", "look", "facing", "posture", "depth"), "things" and "place".
+
+def scene_lines(path: str | Path, *, joints: bool = False) -> Iterator[dict[str, Any]]:
+    """One scene after another, as :func:`read_scenes` gives them all; joints, the bulk of it, only when asked for.
 
     Raises:
         DataError: Naming file and line, if a line is not such an object or a clip comes twice.
     """
-    scenes: dict[str, dict] = {}
+    seen: set[str] = set()
     for where, line in read_lines(path):
         if (
             not isinstance(line, dict)
             or not isinstance(line.get("clip"), str)
             or not isinstance(line.get("people"), list)
+            or not all(isinstance(person, dict) for person in line["people"])
         ):
-            raise DataError(f'{where}: a scene needs "clip", a path, and "people", a list')
-        if line["clip"] in scenes:
+            raise DataError(f'{where}: a scene needs "clip", a path, and "people", a list of objects')
+        if line["clip"] in seen:
             raise DataError(f"{where}: clip {line['clip']} was described before; one line a clip is expected")
-        scenes[line["clip"]] = line
-    return scenes
+        seen.add(line["clip"])
+        for person in line["people"]:
+            if not joints:
+                person.pop("joints_xy", None)
+                person.pop("joints_seen", None)
+        yield line
+
+
+def read_scenes(path: str | Path, *, joints: bool = False) -> dict[str, dict[str, Any]]:
+    """Scene lines of ``scenes/{split}.jsonl`` by clip path.
+
+    Each holds "clip", "size" (width and height in pixels), "frames", "key_frame", "fps", "people", "things" ("name",
+    "colour", "boxes_xyxy"), "place" and "tags". Of every person: "person_id", "boxes_xyxy" (tight on what is seen) and
+    "full_boxes_xyxy" (the whole body), both per frame [x1, y1, x2, y2] fractions or null, "visible" (share, per
+    frame), "actions", "look", "facing", "posture", "depth", "holding"; "hidden_by" (per frame, share of the body by
+    the id of the person in front, or "things"); "joints_xy" (per frame and joint [x, y] or null) and "joints_seen"
+    (per frame and joint 0 or 1), when asked for. Lines of older data lack some.
+
+    Raises:
+        DataError: Naming file and line, if a line is not such an object or a clip comes twice.
+    """
+    return {line["clip"]: line for line in scene_lines(path, joints=joints)}
 
 
 def write_scenes(path: str | Path, scenes: Iterable[dict]) -> None:
@@ -171,18 +200,18 @@ def write_scenes(path: str | Path, scenes: Iterable[dict]) -> None:
 
 
 def write_json_lines(path: str | Path, lines: Iterable[dict]) -> None:
-    write_text(
-        path,
-        "".join(
-            json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(", ", ": ")) + "\n" for line in lines
-        ),
-    )
+    """Write objects, one JSON line each; the file appears whole or not at all."""
+    write_text(path, (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str | Iterable[str]) -> None:
     """Write a file by way of a neighbour and a rename, so that no reader sees half of it."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""A camera that only turns.
+"""A camera that turns and zooms but stays where it is.
 
-The place is traced once in a wider view and warped to each frame, which is exact for turns.
+So the place is drawn once, in a wider view, and warped to each frame, which is exact.
 """
 
 from dataclasses import dataclass
@@ -9,39 +9,41 @@ import numpy as np
 
 from .motions import Draw
 
+FRAMINGS = {"long": 0.2, "full": 0.28, "medium": 0.3, "close": 0.22}  # how often; see ``tall``
+TALL = {"long": (0.26, 0.5), "full": (0.5, 0.9), "medium": (1.0, 1.75), "close": (1.75, 2.7)}
+"""Height of the framed person over that of the picture: whole people, cut at the waist, cut at the chest."""
+
 
 @dataclass
 class Camera:
-    """A camera at (0, 0, height) in a world of x right, y forward, z up; pixels are of the supersampled frame."""
+    """A camera at (0, 0, height) in a world of x right, y forward, z up; pixels are of the supersampled frame.
+
+    focals: In pixels, (T,). turns: Camera (x right, y down, z forward) to world, (T, 3, 3).
+    """
 
     width: int
     height_px: int
-    focal: float
+    focals: np.ndarray
     height: float
-    turns: np.ndarray  # (T, 3, 3), camera (x right, y down, z forward) to world
+    turns: np.ndarray
 
     @property
     def centre(self) -> np.ndarray:
         return np.array([0, 0, self.height], np.float32)
 
-    def project(self, points: np.ndarray, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (..., 2) and depth (...) of world points; depth is kept above 5 cm."""
-        p = (points - self.centre) @ self.turns[frame]
-        z = np.maximum(p[..., 2], 0.05)
-        return p[..., :2] / z[..., None] * self.focal + np.array([self.width / 2, self.height_px / 2]), p[..., 2]
+    def project(self, points: np.ndarray, frame: int) -> np.ndarray:
+        """World points (V, 3) as (x w, y w, w) (V, 3), float64; w is the depth in metres, x and y are pixels."""
+        f = self.focals[frame]
+        intrinsic = np.array([[f, 0, self.width / 2], [0, f, self.height_px / 2], [0, 0, 1]])
+        return (points - self.centre).astype(np.float64) @ (self.turns[frame] @ intrinsic.T)
 
-    def rays(self, x: np.ndarray, y: np.ndarray, frame: int) -> np.ndarray:
-        """Unit world directions through pixel centres."""
-        d = np.stack(
-            [
-                (x + 0.5 - self.width / 2) / self.focal,
-                (y + 0.5 - self.height_px / 2) / self.focal,
-                np.ones_like(x, float),
-            ],
-            -1,
-        )
-        d = d @ self.turns[frame].T
-        return (d / np.linalg.norm(d, axis=-1, keepdims=True)).astype(np.float32)
+    def rays(self, frame: int) -> np.ndarray:
+        """Unit directions through the pixels' centres in the camera's own axes (H, W, 3), float32."""
+        x = (np.arange(self.width) + 0.5 - self.width / 2) / self.focals[frame]
+        y = (np.arange(self.height_px) + 0.5 - self.height_px / 2) / self.focals[frame]
+        d = np.empty((self.height_px, self.width, 3), np.float32)
+        d[..., 0], d[..., 1], d[..., 2] = x, y[:, None], 1
+        return d / np.sqrt((d**2).sum(-1, keepdims=True))
 
 
 def orientation(yaw: float, pitch: float, roll: float) -> np.ndarray:
@@ -53,19 +55,40 @@ def orientation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     return np.stack([cr * right + sr * down, cr * down - sr * right, forward], 1)
 
 
-def move(t: np.ndarray, rng: Draw) -> np.ndarray:
-    """Small turns over time (T, 3) in radians, zero at the key frame: none, a slow pan, or a hand's shake."""
-    kind = rng.choice(["still", "pan", "shake"], p=(0.5, 0.2, 0.3))
+def move(t: np.ndarray, rng: Draw, steady: float) -> np.ndarray:
+    """Small turns over time (T, 3) in radians, zero at the key frame: none, a slow pan, or a hand's shake.
+
+    Args:
+        t: Seconds from the key frame.
+        rng: Source of chance.
+        steady: Scale of the motion; a long lens shows every tremor.
+    """
+    kind = rng.choice(["still", "pan", "shake"], p=(0.42, 0.24, 0.34))
     out = np.zeros((len(t), 3))
     if kind == "pan":
         f = rng.uniform(0.06, 0.16)
-        out[:, 0] = np.radians(rng.uniform(1.5, 5)) * rng.choice([-1, 1]) * np.sin(2 * np.pi * f * t)
+        out[:, 0] = np.radians(rng.uniform(2, 8)) * rng.choice([-1, 1]) * np.sin(2 * np.pi * f * t)
         out[:, 1] = np.radians(rng.uniform(0, 1)) * np.sin(2 * np.pi * f * 0.7 * t)
     elif kind == "shake":
-        for axis, size in enumerate((0.7, 0.6, 0.3)):
+        for axis, size in enumerate((0.8, 0.7, 0.4)):
             for f in rng.uniform(0.3, 2.2, 2):
                 out[:, axis] += np.radians(rng.uniform(0.1, size)) * np.sin(2 * np.pi * f * t)
-    return out
+    return out * steady
+
+
+def zoom(t: np.ndarray, rng: Draw) -> tuple[np.ndarray, np.ndarray]:
+    """Factors of the focal length over time (T,), one at the key frame, and how far the camera has turned to it (T,).
+
+    Seldom a slow zoom; seldom a cut to a closer or wider shot from the same place.
+    """
+    kind = rng.choice(["none", "slow", "cut"], p=(0.82, 0.1, 0.08))
+    if kind == "slow":
+        return np.exp(rng.choice([-1, 1]) * rng.uniform(0.05, 0.12) * np.clip(t, -3, 3)), np.ones(len(t))
+    if kind == "cut":
+        at, factor = rng.uniform(0.45, 1.0) * rng.choice([-1, 1]), rng.uniform(1.35, 1.9)
+        other = t >= at if at > 0 else t < at
+        return np.where(other, factor, 1.0), np.where(other, 0.3, 1.0)
+    return np.ones(len(t)), np.ones(len(t))
 
 
 def aim_camera(
@@ -74,43 +97,54 @@ def aim_camera(
     *,
     size: tuple[int, int],
     half_width: float,
-    depth: float,
-    top: float,
-    close: bool,
-    heads: list[tuple[float, float]],
+    framing: str,
+    subject: tuple[float, float, float],
+    spans: list[tuple[float, float, float]],
+    framed: int,
 ) -> Camera:
-    """Frame the first person: heads stay in the picture; in close shots it shows the upper body.
+    """Frame the first people: all of them, or in closer shots from the heads down; others' heads where it can be.
 
     Args:
-        heads: (distance, height) of everybody; most shots keep all of them in the picture.
+        t: Seconds from the key frame (T,).
+        rng: Source of chance.
+        size: Width and height of the supersampled frame, pixels.
+        half_width: Tangent of half the horizontal field of view.
+        framing: One of ``FRAMINGS``.
+        subject: Place to the right, distance, and height of the top of the first person, metres; what a cut turns to.
+        spans: Distance, and heights of the lowest and the highest point, of everybody.
+        framed: How many of them, from the first, are the shot's own.
     """
     width, height_px = size
     focal = width / 2 / half_width
-    half = depth * height_px / 2 / focal
+    aside, depth, top = subject
+    close = framing in ("medium", "close")
     height = float(
-        np.clip(top * rng.uniform(0.7, 1.1), 0.5, 2.2)
+        np.clip(top * rng.uniform(0.72, 1.1), 0.5, 2.2)
         if close
         else rng.choice([rng.uniform(0.5, 1.2), rng.uniform(1.1, 1.9), rng.uniform(1.8, 2.7)], p=(0.2, 0.55, 0.25))
     )
-    if 2 * half > 1.1 * top:
-        aim = rng.uniform(
-            max(top + 0.06 * half - half, half * 0.75 if rng.random() < 0.5 else -9),
-            max(half * 0.95, top - half + 0.1 * half),
-        )
+    half = height_px / 2 / focal
+    angles = np.array([((low - height) / d, (high - height) / d) for d, low, high in spans])
+    low, high = angles[:framed, 0].min(), angles[:framed, 1].max()
+    heads = angles[:, 1].max() - 0.93 * half  # the lowest aim that shows every head
+    if close or high - low > 1.8 * half:
+        aim = high - rng.uniform(0.72, 0.9) * half
+        aim = min(max(aim, heads), aim + 0.35 * half)
     else:
-        aim = top + rng.uniform(0.05, 0.22) * half - half
-    pitch, roll = np.arctan2(aim - height, depth), rng.normal(0, 0.02)
-    if rng.random() < 0.8:
-        opening = np.arctan(height_px / 2 / focal)
-        pitch = max(
-            pitch,
-            min(
-                max(np.arctan2(z - height, d) for d, z in heads) - 0.92 * opening,
-                np.arctan2(0.5 * top - height, depth) + 0.75 * opening,
-            ),
-        )
-    turns = np.stack([orientation(a, pitch + b, roll + c) for a, b, c in move(t, rng)])
-    return Camera(width, height_px, focal, height, turns)
+        least, most = high - 0.9 * half, low + 0.9 * half
+        aim = rng.uniform(least + 0.1 * (most - least), most - 0.2 * (most - least))
+        aim = min(max(aim, heads), most)
+    pitch, roll = np.arctan(aim), rng.normal(0, 0.02)
+    factors, kept = zoom(t, rng)
+    to = np.arctan2(aside, depth), np.arctan2(0.82 * top - height, depth)
+    moves = move(t, rng, min(2 * half_width, 1.0))
+    turns = np.stack(
+        [
+            orientation(to[0] * (1 - k) + a, pitch * k + to[1] * (1 - k) + b, roll + c)
+            for (a, b, c), k in zip(moves, kept, strict=True)
+        ]
+    )
+    return Camera(width, height_px, focal * factors, height, turns)
 
 
 def widened(camera: Camera, scale: float) -> tuple[Camera, np.ndarray]:
@@ -118,18 +152,20 @@ def widened(camera: Camera, scale: float) -> tuple[Camera, np.ndarray]:
 
     Args:
         camera: The camera of the frames.
-        scale: Pixels of the wide view per pixel of the frame.
+        scale: Pixels of the wide view per pixel of the widest frame.
     """
     mean = camera.turns[len(camera.turns) // 2]
-    w, h = camera.width, camera.height_px
-    inverse = np.array(
-        [[1 / camera.focal, 0, -w / 2 / camera.focal], [0, 1 / camera.focal, -h / 2 / camera.focal], [0, 0, 1]]
-    )
+    w, h, focal = camera.width, camera.height_px, float(camera.focals.min()) * scale
+    inverse = np.zeros((len(camera.turns), 3, 3))
+    inverse[:, 0, 0] = inverse[:, 1, 1] = 1 / camera.focals
+    inverse[:, 0, 2], inverse[:, 1, 2], inverse[:, 2, 2] = -w / 2 / camera.focals, -h / 2 / camera.focals, 1
     relative = mean.T @ camera.turns @ inverse
     corners = np.array([[0, 0, 1], [w, 0, 1], [0, h, 1], [w, h, 1]], float)
     seen = np.einsum("tab,cb->tca", relative, corners)
-    seen = seen[..., :2] / seen[..., 2:] * camera.focal * scale
+    seen = seen[..., :2] / seen[..., 2:] * focal
     half = np.ceil(np.abs(seen).max((0, 1))).astype(int) + 2
-    wide = Camera(int(2 * half[0]), int(2 * half[1]), camera.focal * scale, camera.height, mean[None])
-    intrinsic = np.array([[camera.focal * scale, 0, half[0]], [0, camera.focal * scale, half[1]], [0, 0, 1]])
-    return wide, intrinsic @ relative
+    wide = Camera(int(2 * half[0]), int(2 * half[1]), np.array([focal]), camera.height, mean[None])
+    # whole pixels of frames and of the wide view have their centres at halves
+    intrinsic = np.array([[focal, 0, half[0] - 0.5], [0, focal, half[1] - 0.5], [0, 0, 1]])
+    centre = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return wide, intrinsic @ relative @ centre

@@ -103,11 +103,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Thing:
-    """A labelled object: name, colour if it has one, box per frame in fractions [T, 4] (NaN where unseen)."""
+    """A labelled object: name, colour if it has one, box per frame in fractions [T, 4] (NaN where unseen).
+
+    depth: metres from the camera, of its middle, at the key frame; None where it is not known.
+    """
 
     name: str
     colour: str | None
     boxes_xyxy: np.ndarray
+    depth: float | None = None
 
 
 @dataclass(frozen=True)

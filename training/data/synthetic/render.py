@@ -8,26 +8,35 @@ To look at some clips:
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from . import places
-from .bodies import load_bank
-from .camera import Camera, aim_camera, widened
+from .bodies import ARM, CHEST, HEAD, LEG, ROOT, load_bank
+from .camera import FRAMINGS, TALL, Camera, aim_camera
+from .casting import cast
 from .facts import Person, Scene, Thing
-from .places import FLOOR, KINDS, Place, build_place, chair
+from .film import Facts, film
+from .motions import Deed
+from .places import KINDS, PLANS, Material, Place, build_place, chair, dyed_material, random_material
 from .poses import turn
 from .props import cuboid
-from .stage import Actor, act, arrange, cast, seat_of
-from .tracing import floor_shadows, paint, prop_colours, trace_people, trace_place
-from .wardrobe import PROP, canon_attributes, shade
+from .stage import Actor, act, arrange, seat_of
+from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
-OBJECT_ACTIONS = {"phone": {15, 57}, "book": {48}, "cup": {27}, "box": {17, 36}, "bag": {17}, "ball": {17, 58, 35}}
+NEAR = 1.51  # seconds about the key frame that labels speak of
+MIN_PEOPLE = 2  # in view at the key frame
+MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's joints and props must be seen
+MIN_PROP = 7  # pixels of the working frame
+MOVEMENTS = frozenset(range(1, 15))
+INSIDE, OUTSIDE = frozenset((23, 24, 61, 62)), frozenset((10, 25, 33, 49))  # AVA actions
+AT_MOUTH, MOST_TURNED = frozenset((16, 27, 29, 54, 77)), -0.45
+SHARED = frozenset((64, 68, 70, 75))
+TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
+HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
+UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
 SUPERSAMPLE = 1.35
-CHUNK = 8  # frames traced together
 
 
 class Studio:
@@ -46,7 +55,14 @@ class Studio:
         self.attributes = canon_attributes(self.rig)
 
     def shoot(
-        self, seed: int, *, size: tuple[int, int] = (320, 180), frames: int = 8, fps: float = 3.0, key_frame: int = 4
+        self,
+        seed: int,
+        *,
+        size: tuple[int, int] = (320, 240),
+        frames: int = 18,
+        fps: float = 6.0,
+        key_frame: int = 9,
+        labels: str = "balanced",
     ) -> Scene:
         """Render one clip; the same (split, seed) gives the same clip.
 
@@ -56,47 +72,70 @@ class Studio:
             frames: Frames of the clip; motions are functions of seconds from the key frame, so any number will do.
             fps: Frames a second.
             key_frame: Index of the frame at which what is told is true.
+            labels: "balanced" flattens how often actions come; "natural" resembles AVA.
         """
         for attempt in range(6):
             rng = np.random.default_rng((SEEDS[self.split], seed, attempt))
-            scene = self._try(rng, size, frames, fps, key_frame)
-            if any(p.visible[key_frame] > 0.4 and _area(p.boxes_xyxy[key_frame]) > 0.006 for p in scene.people):
+            scene = self._try(rng, size, frames, fps, key_frame, labels)
+            clear = [p for p in scene.people if p.visible[key_frame] > 0.3 and _area(p.boxes_xyxy[key_frame]) > 0.004]
+            if len(clear) >= MIN_PEOPLE and any(p.actions for p in clear):
                 break
         return scene
 
-    def _try(self, rng: np.random.Generator, size: tuple[int, int], frames: int, fps: float, key_frame: int) -> Scene:
+    def _try(
+        self, rng: np.random.Generator, size: tuple[int, int], frames: int, fps: float, key_frame: int, labels: str
+    ) -> Scene:
         t = (np.arange(frames) - key_frame) / fps
         work = (round(size[0] * SUPERSAMPLE), round(size[1] * SUPERSAMPLE))
-        units = cast(self.rig, self.bodies, self.attributes, t, rng)
-        framing = str(rng.choice(["wide", "medium", "close"], p=(0.42, 0.32, 0.26)))
-        half_width = float(np.tan(np.radians(rng.uniform(35, 78)) / 2))
-        tall = {"wide": rng.uniform(0.34, 0.68), "medium": rng.uniform(0.6, 1.05), "close": rng.uniform(1.2, 2.1)}[
-            framing
-        ]
+        for _ in range(12):
+            actors, camera, half_width, framing = self._set_up(t, rng, work, labels)
+            if sum(_in_view(a, camera, key_frame) for a in actors) >= MIN_PEOPLE:
+                break
+        place, fitted = self._furnish(actors, camera, half_width, rng)
+        frames_rgb, facts = film(actors, place, camera, size, rng)
+        people = [_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors))]
+        people = [_with_shared(people, k, actors[k], np.abs(t) <= NEAR) for k in range(len(people))]
+        return Scene(
+            frames_rgb,
+            fps,
+            key_frame,
+            tuple(people),
+            _things(actors, place, facts, key_frame, camera),
+            place.kind,
+            (framing,),
+        )
+
+    def _set_up(
+        self, t: np.ndarray, rng: np.random.Generator, work: tuple[int, int], labels: str
+    ) -> tuple[list[Actor], Camera, float, str]:
+        """People in action before a camera, the tangent of half its horizontal angle, and how it frames them."""
+        units = cast(self.rig, self.bodies, self.attributes, t, rng, labels=labels)
+        framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
+        half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
         first = max(a.top for a in units[0])
-        depth = max(max(first, 1.2) / tall * work[0] / work[1] / (2 * half_width), 1.35)
+        depth = max(max(first, 1.2) / rng.uniform(*TALL[framing]) * work[0] / work[1] / (2 * half_width), 1.1)
         actors = arrange(units, rng, depth=depth, half_width=half_width)
         for actor in actors:
             if actor.deed.seat == "bed":
                 actor.raised = float(rng.uniform(0.3, 0.6))
             act(actor)
+        near = np.abs(t) <= NEAR
         camera = aim_camera(
             t,
             rng,
             size=work,
             half_width=half_width,
-            depth=depth,
-            top=first,
-            close=framing == "close",
-            heads=[(a.at[1], a.top) for a in actors],
+            framing=framing,
+            subject=(float(actors[0].at[0]), depth, first),
+            spans=[_span(a, near) for a in actors],
+            framed=len(units[0]),
         )
-        place = self._furnish(actors, camera, half_width, rng)
-        frames_rgb, facts = film(actors, place, camera, size, key_frame, rng)
-        people = tuple(_person(a, actors, facts, k, key_frame, camera) for k, a in enumerate(actors))
-        return Scene(frames_rgb, fps, key_frame, people, facts["things"], place.kind, (framing,))
+        return actors, camera, half_width, framing
 
-    def _furnish(self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator) -> Place:
-        """The place around the actors, with what they sit, lie and work on."""
+    def _furnish(
+        self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator
+    ) -> tuple[Place, list[dict[str, list[int]]]]:
+        """The place around the actors, with what they sit, lie and work on; by actor and name, meshes of the last."""
         far = max(float(a.vertices[:, :, 1].max()) for a in actors)
         taken = [(0.0, 0.0, 0.8)]
         for a in actors:
@@ -104,16 +143,24 @@ class Studio:
             steps = max(int(np.abs(high - low).max() / 0.8), 1)
             path = a.vertices[:: max(len(a.vertices) // (4 * steps), 1), :, :2]
             taken += [(*p.mean(0), float(np.abs(p - p.mean(0)).max())) for p in path]
+            for thing in a.deed.fixtures:
+                floor = a.world(np.stack([thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)]))
+                taken.append((*floor.mean(0), float(np.linalg.norm(floor[1] - floor[0]) / 2)))
         place = build_place(
-            str(rng.choice(KINDS)), rng, far=far, half_width=half_width, camera_height=camera.height, taken=taken
+            _kind_for(actors, rng),
+            rng,
+            far=far,
+            half_width=half_width,
+            camera_height=camera.height,
+            taken=taken,
+            texture_seed=SEEDS[self.split],
         )
         for a in actors:
             self._support(a, place, rng)
-            self._fit(a, place, rng)
-        return place
+        return place, [self._fit(a, place, rng) for a in actors]
 
     def _support(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
-        material, colour = places._dyed(rng) if rng.random() < 0.5 else (places._pick(rng, "plain", "wood"), None)
+        material, colour = dyed_material(rng) if rng.random() < 0.5 else (random_material(rng, "plain", "wood"), None)
         if actor.deed.seat == "chair":
             at, height = seat_of(actor, self.rig)
             kind = rng.random()
@@ -131,8 +178,9 @@ class Studio:
             )
             place.add((mesh + np.append((low + high) / 2, 0).astype(np.float32), faces), material, "bed", colour)
 
-    def _fit(self, actor: Actor, place: Place, rng: np.random.Generator) -> None:
+    def _fit(self, actor: Actor, place: Place, rng: np.random.Generator) -> dict[str, list[int]]:
         """Put the still things of a deed before its actor; the part of the first colour may be spoken of."""
+        meshes: dict[str, list[int]] = {}
         outer = turn(2, np.array([actor.heading]))[0].T
         for thing in actor.deed.fixtures:
             points = (thing.vertices @ outer + np.append(actor.at, 0)).astype(np.float32)
@@ -141,149 +189,38 @@ class Studio:
             for k, colour in enumerate(colours):
                 tint = shade(colour, rng)
                 name = thing.name if k == 0 and thing.named else None
-                place.add((points, thing.faces[which == k]), places.Material("plain", tint, tint), name, thing.colour)
+                index = place.add((points, thing.faces[which == k]), Material("plain", tint, tint), name, thing.colour)
+                meshes.setdefault(thing.name, []).append(index)
+        return meshes
 
 
 def _area(box: np.ndarray) -> float:
     return 0.0 if np.isnan(box).any() else float((box[2] - box[0]) * (box[3] - box[1]))
 
 
-def _seen_through(picture: np.ndarray, camera: Camera, homography: np.ndarray, how: int) -> np.ndarray:
-    """What a frame shows of a picture of the wide view."""
-    size = (camera.width, camera.height_px)
-    return cv2.warpPerspective(
-        picture, homography, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+def _kind_for(actors: list[Actor], rng: np.random.Generator) -> str:
+    """A kind of place that most of what is done goes with."""
+    done = [set(a.deed.actions) for a in actors]
+    inside = sum(bool(d & INSIDE) for d in done) + sum(a.deed.seat == "bed" for a in actors)
+    outside = sum(bool(d & OUTSIDE) for d in done)
+    kinds = [k for k in KINDS if inside == outside or (PLANS[k].high is not None) == (inside > outside)]
+    return kinds[rng.integers(len(kinds))]
+
+
+def _span(actor: Actor, near: np.ndarray) -> tuple[float, float, float]:
+    """Distance, and heights of the lowest and the highest point, over the frames ``near`` the key frame (T,)."""
+    joints = actor.joints[near]
+    high = joints[:, HEAD, 2].max() + 0.13 * actor.figure.body.height
+    return max(float(joints[:, ROOT, 1].min()), 0.5), max(float(joints[..., 2].min()) - 0.08, 0.0), float(high)
+
+
+def _in_view(actor: Actor, camera: Camera, frame: int) -> bool:
+    """Whether most of an actor is in the picture, whatever stands before."""
+    at = camera.project(actor.joints[frame], frame)
+    inside = (
+        (at[:, 2] > 0.1) & (at[:, :2] > 0).all(1) & (at[:, :2] < at[:, 2:] * (camera.width, camera.height_px)).all(1)
     )
-
-
-def film(
-    actors: list[Actor], place: Place, camera: Camera, size: tuple[int, int], key_frame: int, rng: np.random.Generator
-) -> tuple[np.ndarray, dict]:
-    """Render all frames; returns RGB (T, H, W, 3) and what was seen: boxes, visible shares, pixels of props, things."""
-    wide, homographies = widened(camera, 0.85)
-    still, distance, ids = trace_place(place, wide)
-    colours = [prop_colours(a, rng) for a in actors]
-    grade = Grade(rng, size)
-    count = len(camera.turns)
-    facts: dict[str, Any] = {
-        "box": np.full((len(actors), count, 4), np.nan),
-        "full": np.full((len(actors), count, 4), np.nan),
-        "visible": np.zeros((len(actors), count)),
-    }
-    facts["props"] = [np.zeros((count, len(a.deed.pose.props))) for a in actors]
-    moving = [(k, j, p) for k, a in enumerate(actors) for j, p in enumerate(a.deed.pose.props)]
-    boxes: dict[Any, np.ndarray] = {
-        **{i: np.full((count, 4), np.nan) for i in place.named},
-        **{(k, j): np.full((count, 4), np.nan) for k, j, _ in moving},
-    }
-    out = np.empty((count, size[1], size[0], 3), np.uint8)
-    for start in range(0, count, CHUNK):
-        frames = list(range(start, min(start + CHUNK, count)))
-        records = trace_people(actors, camera, frames)
-        for frame in frames:
-            image, depth, objects = (
-                _seen_through(picture, camera, homographies[frame], how)
-                for picture, how in (
-                    (still, cv2.INTER_LINEAR),
-                    (distance, cv2.INTER_NEAREST),
-                    (ids.astype(np.float32), cv2.INTER_NEAREST),
-                )
-            )
-            dark = floor_shadows(actors, camera, place.light, frame) * (objects == FLOOR)
-            image *= (1 - 0.75 * dark)[..., None]
-            _compose(
-                [r for r in records if r["frame"] == frame], actors, place, colours, image, depth, objects, facts, boxes
-            )
-            out[frame] = grade(image, frame)
-    names: dict[Any, tuple[str, str | None]] = {**place.named, **{(k, j): (p.name, p.colour) for k, j, p in moving}}
-    facts["things"] = tuple(
-        Thing(*names[i], b)
-        for i, b in boxes.items()
-        if not np.isnan(b[key_frame]).any() and _area(b[key_frame]) > 0.0004
-    )
-    return out, facts
-
-
-def _compose(
-    records: list[dict],
-    actors: list[Actor],
-    place: Place,
-    colours: list,
-    image: np.ndarray,
-    depth: np.ndarray,
-    objects: np.ndarray,
-    facts: dict,
-    boxes: dict,
-) -> None:
-    """Put a frame's people into the picture by distance; write who is seen where."""
-    height, width = depth.shape
-    scale = np.array([width, height, width, height])
-    owner = np.full(depth.shape, -1)
-    for k, r in enumerate(records):
-        if "t" not in r:
-            continue
-        nearer = r["t"] < depth[r["y"], r["x"]]
-        y, x = r["y"][nearer], r["x"][nearer]
-        depth[y, x], owner[y, x] = r["t"][nearer], k
-    for k, r in enumerate(records):
-        if "t" not in r or not len(r["t"]):
-            continue
-        actor, who, frame = actors[r["who"]], r["who"], r["frame"]
-        seen = owner[r["y"], r["x"]] == k
-        part = actor.parts[r["face"]]
-        own = part < PROP
-        facts["full"][who, frame] = r["box"] / scale
-        shown = seen & own
-        if own.any():
-            facts["visible"][who, frame] = shown.sum() / own.sum() * r["inside"]
-        if shown.sum() >= 12:
-            facts["box"][who, frame] = _tight(r["x"][shown], r["y"][shown]) / scale
-        for j in range(len(colours[who])):
-            on = seen & (part == PROP + j)
-            facts["props"][who][frame, j] = on.sum()
-            if on.sum() >= 6:
-                boxes[who, j][frame] = _tight(r["x"][on], r["y"][on]) / scale
-        if seen.any():
-            image[r["y"][seen], r["x"][seen]] = paint(actor, r, seen, place, colours[who])
-    objects = np.where(owner >= 0, -1, objects)[::2, ::2]
-    frame = records[0]["frame"] if records else 0
-    for i in place.named:
-        y, x = np.nonzero(objects == i)
-        if len(x) >= 6:
-            boxes[i][frame] = _tight(x, y) * 2 / scale
-
-
-def _tight(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.array([x.min(), y.min(), x.max() + 1, y.max() + 1], float)
-
-
-class Grade:
-    """What lens, sensor and codec do: exposure, cast, vignette, blur, noise, JPEG; the same for the whole clip."""
-
-    def __init__(self, rng: np.random.Generator, size: tuple[int, int]) -> None:
-        self.rng, self.size = rng, size
-        self.gain = (rng.uniform(0.85, 1.3) * (1 + rng.normal(0, 0.035, 3))).astype(np.float32)
-        y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
-        self.vignette = (1 - rng.uniform(0, 0.22) * (x**2 + y**2) / 2)[..., None].astype(np.float32)
-        self.blur, self.noise, self.quality = rng.uniform(0, 0.8), rng.uniform(0, 5), int(rng.integers(45, 96))
-        self.contrast = rng.uniform(0.9, 1.12)
-        self.grain = rng.standard_normal((size[1] + 64, size[0] + 64, 3), dtype=np.float32) * self.noise
-        light = np.linspace(0, 2, 4096)
-        light = np.where(light > 0.8, 0.8 + 0.2 * np.tanh((light - 0.8) / 0.4), light)
-        self.curve = ((light ** (1 / 2.2) * 255 - 118) * self.contrast + 118).astype(np.float32)
-
-    def __call__(self, image: np.ndarray, frame: int) -> np.ndarray:
-        small = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA) * (self.gain * self.vignette)
-        out = self.curve[np.clip(small * 2047, 0, 4095).astype(np.int16)]
-        if self.blur > 0.3:
-            out = cv2.GaussianBlur(out, (0, 0), self.blur)
-        dy, dx = self.rng.integers(0, 64, 2)
-        out += self.grain[dy : dy + out.shape[0], dx : dx + out.shape[1]]
-        out = np.clip(out, 0, 255).astype(np.uint8)
-        coded = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
-        decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-        assert decoded is not None  # we have just coded it
-        return decoded[..., ::-1]
+    return bool(inside.mean() > 0.4)
 
 
 def _facing(actor: Actor, key: int) -> str:
@@ -297,35 +234,114 @@ def _facing(actor: Actor, key: int) -> str:
     return "left" if angle > 0 else "right"
 
 
-def _person(actor: Actor, actors: list[Actor], facts: dict, k: int, key: int, camera: Camera) -> Person:
-    """What is true of one actor, labels that rest on an unseen object taken away."""
+def _things(actors: list[Actor], place: Place, facts: Facts, key: int, camera: Camera) -> tuple[Thing, ...]:
+    """What has a name and is seen at the key frame: of the place, and in hands."""
+    out = []
+    for which, boxes in facts.things.items():
+        if isinstance(which, tuple):
+            prop = actors[which[0]].deed.pose.props[which[1]]
+            told: tuple[str, str | None] = (prop.name, prop.colour)
+            at = actors[which[0]].joints[key, ROOT]
+        else:
+            told, at = place.named[which], place.meshes[which][0].mean(0)
+        if _area(boxes[key]) > 0.0004:
+            out.append(Thing(*told, boxes, _depth(at, camera, key)))
+    return tuple(out)
+
+
+def _depth(at: np.ndarray, camera: Camera, frame: int) -> float:
+    """Metres from the camera's plane of a point (3,)."""
+    return float(((at - camera.centre) @ camera.turns[frame])[2])
+
+
+def seen_actions(
+    deed: Deed,
+    pixels: dict[str, np.ndarray],
+    joints_seen: np.ndarray,
+    near: np.ndarray,
+    *,
+    company: float | None,
+    turned: np.ndarray,
+) -> set[int]:
+    """The deed's actions that a viewer can see.
+
+    A movement is seen by the trunk or head together with a hip or a knee. Anything else by the joints it shows, of
+    the hands and forearms one being enough; where it needs a thing, by that thing in place of the hands.
+
+    Args:
+        deed: With the joints that each action shows, and the thing that it needs.
+        pixels: Visible pixels of its props and fixtures by name, (T,).
+        joints_seen: (T, J).
+        near: The frames within a second and a half of the key frame (T,).
+        company: How much is seen of the best seen of those acted with, a share; None where there is nobody.
+        turned: Cosine of the angle between the way to the camera and where the body points (T,).
+    """
+    seen = joints_seen[near].mean(0) >= MIN_SEEN
+    there = {name for name, count in pixels.items() if (count[near] >= MIN_PROP).mean() >= MIN_SEEN}
+
+    def visible(a: int) -> bool:
+        if a in TOGETHER and company is not None and company < MIN_SEEN:
+            return False
+        if a in AT_MOUTH and (turned[near] > MOST_TURNED).mean() < MIN_SEEN:
+            return False
+        if a in MOVEMENTS:
+            return bool(seen[list(UPPER)].any() and seen[list(LOWER)].any())
+        hands = [seen[j] for j in deed.shows.get(a, ()) if j in HANDS]
+        shown = deed.needs[a] in there if a in deed.needs else any(hands) or not hands
+        return bool(shown and all(seen[j] for j in deed.shows.get(a, ()) if j not in HANDS))
+
+    return {a for a in deed.actions if visible(a)}
+
+
+def _person(
+    actors: list[Actor], k: int, facts: Facts, fitted: dict[str, list[int]], key: int, t: np.ndarray, camera: Camera
+) -> Person:
+    """What is true of one actor, as far as it is seen."""
+    actor, near = actors[k], np.abs(t) <= NEAR
     look, deed = actor.figure.look, actor.deed
-    actions, holding = set(deed.actions), deed.holding
+    pixels = {name: facts.areas[meshes].sum(0) for name, meshes in fitted.items()}
     for j, prop in enumerate(deed.pose.props):
-        pixels = facts["props"][k][:, j]
-        if prop.hold == "back":
-            look = look if pixels.max() >= 30 else replace(look, carried=None)
-        elif pixels.max() < 6:
-            actions -= OBJECT_ACTIONS.get(prop.name, set())
-        if prop.name == holding and pixels[key] < 8:
-            holding = None
+        pixels[prop.name] = pixels.get(prop.name, 0) + facts.props[k][:, j]
+        if prop.hold == "back" and facts.props[k][key, j] < 4 * MIN_PROP:
+            look = replace(look, carried=None)
+    for j in actor.partners:  # what passes from hand to hand is one's first
+        for i, prop in enumerate(actors[j].deed.pose.props):
+            if prop.hold != "back":
+                pixels.setdefault(prop.name, facts.props[j][:, i])
+    way = camera.centre - actor.joints[:, CHEST]
+    turned = (way[:, :2] * actor.front[:, :2]).sum(1) / np.maximum(
+        np.linalg.norm(way[:, :2], axis=1) * np.linalg.norm(actor.front[:, :2], axis=1), 1e-6
+    )
+    company = max((float((facts.visible[j][near] > 0.2).mean()) for j in actor.partners), default=None)
+    holding = deed.holding if deed.holding in pixels and pixels[deed.holding][key] >= MIN_PROP else None
     if holding == "bag":
         look = replace(look, carried=look.carried or "bag")
-    depth = float(((actor.joints[key, 0] - camera.centre) @ camera.turns[key])[2])
     return Person(
         look,
-        facts["box"][k],
-        facts["full"][k],
-        facts["visible"][k],
-        depth,
+        facts.box[k],
+        facts.full[k],
+        facts.visible[k],
+        _depth(actor.joints[key, ROOT], camera, key),
         _facing(actor, key),
-        tuple(sorted(actions)),
+        tuple(sorted(seen_actions(deed, pixels, facts.joints_seen[k], near, company=company, turned=turned))),
         deed.posture,
         holding,
+        facts.joints[k],
+        facts.joints_seen[k],
+        facts.hidden_by[k],
     )
 
 
-def contact_sheet(scenes: list[Scene], columns: int = 4) -> np.ndarray:
+def _with_shared(people: list[Person], k: int, actor: Actor, near: np.ndarray) -> Person:
+    """A person with the actions that are seen of both as soon as they are seen of one."""
+    me = people[k]
+    if (me.visible[near] >= 0.2).mean() < MIN_SEEN:
+        return me
+    theirs = {a for j in actor.partners for a in people[j].actions}
+    return replace(me, actions=tuple(sorted({*me.actions, *(theirs & SHARED & set(actor.deed.actions))})))
+
+
+def contact_sheet(scenes: list[Scene], columns: int = 5) -> np.ndarray:
     """Rows of clips with boxes and labels, RGB."""
     rows = []
     for scene in scenes:

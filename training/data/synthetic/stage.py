@@ -1,31 +1,33 @@
-"""Casting: who is in a clip, what they do, where they stand; and their posed meshes in the world.
+"""Where the people of a clip stand, whom they look at, and their posed meshes in the world.
 
 The camera stands at x = y = 0 and looks along +y; the floor is z = 0. A heading of 0 faces the camera, +pi/2 faces
 right in the picture.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
-from . import gestures, menu, motions
-from .bodies import CHEST, LEG, Body, Rig, skin
-from .facts import COLOURS
+from .bodies import CHEST, HEAD, LEG, Rig, skin
+from .contact import Posed, face, settle
 from .motions import Deed, Draw
 from .poses import held_points, solve, turn
-from .props import backpack
-from .wardrobe import PROP, Figure, draw_look, dress
+from .wardrobe import PROP, Figure
 
-POSTURES = {
-    "stand": 0.22, "idle": 0.05, "walk": 0.14, "run": 0.05, "sit": 0.19, "sit_floor": 0.04, "crouch": 0.045,
-    "bend": 0.03, "crawl": 0.02, "lie": 0.05, "jump": 0.04, "dance": 0.05, "fall": 0.04, "get_up": 0.04,
-    "martial": 0.03, "handling": 0.2,
-}  # fmt: skip
+OUTLINE = (0, 5, 7, 9, 12, 10, 13, 15, 18, 16, 19)  # joints that keep clear of other people's
+CLEAR, SEAT_CLEAR = 0.36, 0.5  # metres between joints of people of different units; of them and one who sits
+EYE_LEVEL = 1.4  # a camera's height, for guessing who hides whom
+HIDDEN_MOST = 0.66  # share of a person that others may hide
 
 
 @dataclass(eq=False)
 class Actor:
-    """A figure with a deed at a place; ``vertices`` (T, V, 3) and friends are filled by ``act``."""
+    """A figure with a deed at a place; ``vertices`` (T, V, 3) and friends are filled by ``act``.
+
+    at, heading: when cast, in the unit's own frame, about its middle. pair: index of one of the same unit.
+    partners: indices of those it acts with, or looks at.
+    """
 
     figure: Figure
     deed: Deed
@@ -33,178 +35,230 @@ class Actor:
     heading: float = 0.0
     raised: float = 0.0
     pair: int | None = None
-    apart: float = 0.0
+    partners: tuple[int, ...] = ()
     vertices: np.ndarray = field(init=False, repr=False)
     faces: np.ndarray = field(init=False, repr=False)
     parts: np.ndarray = field(init=False, repr=False)
     joints: np.ndarray = field(init=False, repr=False)
     front: np.ndarray = field(init=False, repr=False)  # (T, 3) where the chest points
 
+    @cached_property
+    def posed(self) -> Posed:
+        """The skeleton about the origin, before heads are turned to each other."""
+        return settle(self.deed.pose, self.figure.body)
+
     @property
     def top(self) -> float:
-        return self.figure.body.height * self.deed.top + self.raised
+        """Height in metres that the head reaches."""
+        return float(self.posed.positions[:, HEAD, 2].max()) + 0.14 * self.figure.body.height + self.raised
 
-    @property
-    def space(self) -> float:
-        return self.deed.space
+    @cached_property
+    def outline(self) -> np.ndarray:
+        """Floor points (T, n, 2) in the actor's own frame: joints, and corners of furniture and of what is moved."""
+        posed, pose = self.posed, self.deed.pose
+        corners = [posed.positions[:, OUTLINE, :2]]
+        for thing in self.deed.fixtures:
+            corners.append(np.broadcast_to(_corners(thing.vertices[None]), (len(pose.t), 8, 2)))
+        for prop in pose.props:
+            if prop.hold in ("along", "free") or prop.held is not None:
+                points = held_points(prop, pose, posed.body, posed.rotations, posed.positions, posed.upright)
+                corners.append(_corners(points))
+        return np.concatenate(corners, 1)
 
-
-def solo_deed(body: Body, t: np.ndarray, rng: Draw) -> Deed:
-    """A posture, often with a gesture on top, or a deed of the whole body with a thing."""
-    kind = str(rng.choice(list(POSTURES), p=np.array(list(POSTURES.values())) / sum(POSTURES.values())))
-    if kind == "handling":
-        return menu.HANDLING[rng.integers(len(menu.HANDLING))](body, t, rng)
-    make = {f.__name__: f for f in menu.POSTURES}[{"idle": "stand"}.get(kind, kind)]
-    deed = make(body, t, rng)
-    choices, chance = menu.ON_TOP.get(make, ()), {"stand": 1.0, "sit": 0.88, "sit_floor": 0.7, "walk": 0.55}
-    if choices and kind != "idle" and rng.random() < chance[kind]:
-        return choices[rng.integers(len(choices))](deed, body, rng)
-    return replace(deed, name="idle") if make is motions.stand else deed
-
-
-def cast(rig: Rig, bodies: list[Body], attributes: np.ndarray, t: np.ndarray, rng: Draw) -> list[list[Actor]]:
-    """Units of one actor, or of two who act together."""
-    count = int(rng.choice([1, 2, 3, 4, 5], p=(0.06, 0.36, 0.34, 0.18, 0.06)))
-    chosen = [bodies[i] for i in _choose(bodies, count, rng)]
-    colours: list[str | None] = [None] * count
-    if count > 1 and rng.random() < 0.13:
-        colours[0] = colours[1] = str(rng.choice(COLOURS))
-    colours = [colours[i] for i in rng.permutation(count)]
-    figures = [
-        dress(rig, b, draw_look(b, rng, top_colour=c), attributes, rng) for b, c in zip(chosen, colours, strict=True)
-    ]
-    units: list[list[Actor]] = []
-    while figures:
-        if len(figures) > 1 and rng.random() < 0.12:
-            pair = figures.pop(), figures.pop()
-            kind = gestures.PAIRS[rng.choice(4, p=(0.22, 0.18, 0.18, 0.42))]
-            apart, a, b = kind((pair[0].body, pair[1].body), t, rng)
-            units.append([Actor(pair[0], a, np.array([apart, 0.0])), Actor(pair[1], b, np.array([apart, 0.0]))])
-        else:
-            figure = figures.pop()
-            units.append([Actor(figure, solo_deed(figure.body, t, rng))])
-    for unit in units:
-        for actor in unit:
-            _equip(actor, rng)
-    return units
+    def world(self, points: np.ndarray) -> np.ndarray:
+        """Floor points (..., 2) of the actor's own frame in the world."""
+        c, s = np.cos(self.heading), np.sin(self.heading)
+        return self.at + points @ np.array([[c, s], [-s, c]])
 
 
-def _choose(bodies: list[Body], count: int, rng: Draw) -> list[int]:
-    """Bodies of a clip: a child in about four clips of ten."""
-    children = [i for i, b in enumerate(bodies) if b.age == "child"]
-    grown = [i for i, b in enumerate(bodies) if b.age != "child"]
-    with_child = rng.random() < 0.42
-    out = []
-    for k in range(count):
-        young = with_child and (k == 0 or rng.random() < 0.3)
-        pool = children if young and children else grown or children
-        free = [i for i in pool if i not in out] or pool
-        out.append(int(rng.choice(free)))
-    return [out[i] for i in rng.permutation(count)]
+Unit = list[Actor]
 
 
-def _equip(actor: Actor, rng: Draw) -> None:
-    """A backpack for those who carry one, unless they lie or sit."""
-    look, deed = actor.figure.look, actor.deed
-    if look.carried and deed.name in ("lie", "fall", "sit"):
-        actor.figure.look = replace(look, carried=None)
-    elif look.carried:
-        deed.pose.props.append(backpack(rng, actor.figure.body.height))
+def _corners(points: np.ndarray) -> np.ndarray:
+    """Corners and middles of sides (T, 8, 2) of the floor rectangle round points (T, n, 3)."""
+    low, high = points[..., :2].min(1), points[..., :2].max(1)
+    shares = np.array([(x, y) for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
+    return low[:, None] + (high - low)[:, None] * shares
 
 
-def arrange(units: list[list[Actor]], rng: Draw, *, depth: float, half_width: float) -> list[Actor]:
-    """Give everyone a place and a heading so that nobody touches anybody who is not meant to.
+def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) -> list[Actor]:
+    """Give every unit a place and a heading so that nobody touches anybody who is not meant to.
+
+    Units that find no room are left out.
 
     Args:
-        depth: Metres from the camera to the first unit.
+        units: Actors about the middle of their unit, as cast.
+        rng: Source of all chance.
+        depth: Metres from the camera to the first unit; more where a group would not fit into the picture.
         half_width: Tangent of half the horizontal field of view.
+
+    Returns:
+        The actors placed, unit by unit.
     """
     placed: list[Actor] = []
-    used: list[float] = []
+    crowded, cut = rng.random() < 0.6, rng.random() < 0.12
     for index, unit in enumerate(units):
-        for attempt in range(40):
-            d = depth if index == 0 else max(depth * np.exp(rng.normal(0.15, 0.35)), 1.3)
-            u = rng.uniform(-0.55, 0.55) if index == 0 else rng.uniform(-0.92, 0.92)
-            if any(abs(u - v) < 0.24 for v in used) and attempt < 30 and rng.random() < 0.85:
+        homes = [(a.at, a.heading) for a in unit]
+        for attempt in range(70):
+            d, u = _draw_place(index, placed if crowded else [], depth, half_width, attempt, rng)
+            _move(unit, homes, np.array([u * half_width * d, d]), _draw_turn(unit, rng))
+            if not cut and attempt < 60 and not _in_view(unit, half_width * (0.95 if index == 0 else 1.0)):
                 continue
-            _place(unit, np.array([u * half_width * d, d]), rng)
-            if all(_clear(a, b) for a in unit for b in placed) and all((_path(a)[:, 1] > 1.0).all() for a in unit):
+            own = _hidden(unit).max()
+            most = max(HIDDEN_MOST if crowded else 0.4, own + 0.01)
+            if (own < 0.5 or attempt > 40) and _room(unit, placed) and _hidden([*placed, *unit]).max() < most:
+                for actor in unit[1:]:
+                    actor.pair = len(placed)
+                if len(unit) > 1:
+                    unit[0].pair = len(placed) + 1
+                for k, actor in enumerate(unit):
+                    actor.partners = tuple(len(placed) + j for j in range(len(unit)) if j != k)
                 placed += unit
-                used.append(u)
-                if len(unit) == 2:
-                    unit[0].pair, unit[1].pair = len(placed) - 1, len(placed) - 2
                 break
     _watch(placed, rng)
     return placed
 
 
-def _place(unit: list[Actor], at: np.ndarray, rng: Draw) -> None:
-    if len(unit) == 2:
-        if not unit[0].apart:
-            unit[0].apart = float(unit[0].at[0])
-        axis = rng.uniform(-0.8, 0.8) + (np.pi if rng.random() < 0.5 else 0)
-        along = np.array([np.cos(axis), np.sin(axis)])
-        for actor, sign in zip(unit, (1, -1), strict=True):
-            actor.at = at + sign * along * unit[0].apart / 2
-            actor.heading = float(np.arctan2(-sign * along[0], sign * along[1]))
-        return
+def _draw_place(
+    index: int, placed: list[Actor], depth: float, half_width: float, attempt: int, rng: Draw
+) -> tuple[float, float]:
+    """Distance from the camera, and place across the picture (-1 to 1); often a little before or behind somebody."""
+    if index == 0:
+        return depth * 1.025**attempt, rng.uniform(-0.5, 0.5)  # large groups need more room
+    if placed and attempt < 50 and rng.random() < 0.7:
+        other = placed[rng.integers(len(placed))].at
+        d = float(other[1] * (rng.uniform(0.6, 0.85) if rng.random() < 0.35 else rng.uniform(1.15, 1.7)))
+        aside = rng.choice((-1, 1)) * rng.uniform(0.1, 0.36) / other[1]
+        return max(d, 1.4), float((other[0] / other[1] + aside) / half_width)
+    return float(max(depth * np.exp(rng.normal(0.15, 0.35)), 1.4) * 1.012**attempt), rng.uniform(-0.9, 0.9)
+
+
+def _draw_turn(unit: Unit, rng: Draw) -> float:
+    """How a unit is turned about its middle: faces, profiles and backs."""
     actor = unit[0]
-    actor.at = at
-    if actor.deed.name in ("walk", "run"):
-        actor.heading = (
-            rng.choice([-1, 1]) * rng.uniform(0.8, 2.2)
-            if rng.random() < 0.65
-            else rng.normal(0, 0.5) + np.pi * (rng.random() < 0.35)
+    if len(unit) > 1 and actor.deed.posture == "walking":  # side by side, they come or go
+        return float(rng.normal(0, 0.6) + np.pi * (rng.random() < 0.4))
+    if len(unit) == 2 and rng.random() < 0.7:  # seen from the side
+        return float(rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5))
+    if len(unit) > 1:
+        return rng.uniform(-np.pi, np.pi)
+    if actor.deed.posture in ("walking", "running"):
+        across, along = rng.choice([-1, 1]) * rng.uniform(0.8, 2.2), rng.normal(0, 0.5) + np.pi * (rng.random() < 0.35)
+        return float(across if rng.random() < 0.65 else along)
+    if actor.deed.posture == "lying":
+        return float(rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5))
+    if actor.deed.headings != (0.0, 3.14):  # seen from some sides only
+        return float(rng.choice([-1, 1]) * rng.uniform(*actor.deed.headings))
+    return float(rng.normal(0, 0.6) if rng.random() < 0.45 else rng.uniform(-np.pi, np.pi))
+
+
+def _move(unit: Unit, homes: list[tuple[np.ndarray, float]], to: np.ndarray, angle: float) -> None:
+    c, s = np.cos(angle), np.sin(angle)
+    for actor, (at, heading) in zip(unit, homes, strict=True):
+        actor.at = to + at @ np.array([[c, s], [-s, c]])
+        actor.heading = float((heading + angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _in_view(unit: Unit, half_width: float) -> bool:
+    """Whether everybody of a unit stands between the picture's sides at the key frame."""
+    key = int(np.argmin(np.abs(unit[0].deed.pose.t)))
+    spots = np.stack([a.world(a.posed.positions[key, 0, :2]) for a in unit])
+    return bool((np.abs(spots[:, 0]) + 0.12 < half_width * spots[:, 1]).all())
+
+
+def _room(unit: Unit, placed: list[Actor]) -> bool:
+    """Whether a unit stands before the camera, touches nobody, and nobody stands between its people."""
+    mine = [a.world(a.outline) for a in unit]
+    if any((p[..., 1] < 1.0).any() for p in mine):
+        return False
+    between = [unit[0].at + w * (a.at - unit[0].at) for a in unit[1:] for w in (0.25, 0.5, 0.75)]
+    for other in placed:
+        if other in unit:
+            continue
+        theirs = other.world(other.outline)
+        for actor, points in zip(unit, mine, strict=True):
+            need = SEAT_CLEAR if actor.deed.seat or other.deed.seat else CLEAR
+            if np.abs(actor.at - other.at).max() < 12 and _nearest(points, theirs) < need:
+                return False
+        if between and _nearest(np.array(between)[None], theirs) < CLEAR:
+            return False
+    for k, other in enumerate(placed):  # nor between theirs
+        if other.pair is None or other.pair > k:
+            continue
+        start = placed[other.pair].at
+        way = np.array([start + w * (other.at - start) for w in (0.25, 0.5, 0.75)])[None]
+        if any(_nearest(way, points) < CLEAR for points in mine):
+            return False
+    return True
+
+
+def _nearest(p: np.ndarray, q: np.ndarray) -> float:
+    """Least distance between points (T or 1, n, 2) and (T or 1, m, 2) of the same frame."""
+    return float(np.sqrt(((p[:, :, None] - q[:, None]) ** 2).sum(-1).min()))
+
+
+def _hidden(people: list[Actor]) -> np.ndarray:
+    """About what share of each the others hide at the key frame, by the rectangles they fill in the picture."""
+    boxes = []
+    for a in people:
+        key = int(np.argmin(np.abs(a.deed.pose.t)))
+        flat, high = a.world(a.posed.positions[key, :, :2]), a.posed.positions[key, :, 2] + a.raised
+        x, z, y = (
+            flat[:, 0] / flat[:, 1],
+            (high - EYE_LEVEL) / flat[:, 1],
+            float(a.world(a.posed.positions[key, 0, :2])[1]),
         )
-    elif actor.deed.name == "lie":
-        actor.heading = rng.choice([-1, 1]) * rng.normal(np.pi / 2, 0.5)
-    elif actor.deed.headings != (0.0, 3.14):
-        actor.heading = rng.choice([-1, 1]) * rng.uniform(*actor.deed.headings)
-    else:
-        actor.heading = float(rng.choice([rng.normal(0, 0.5), rng.uniform(-np.pi, np.pi)], p=(0.52, 0.48)))
+        boxes.append((x.min() - 0.08 / y, z.min() - 0.08 / y, x.max() + 0.08 / y, z.max() + 0.2 / y, y))
+    b = np.array(boxes)
+    low, high = np.maximum(b[:, None, :2], b[None, :, :2]), np.minimum(b[:, None, 2:4], b[None, :, 2:4])
+    shared = np.maximum(high - low, 0).prod(-1) / (b[:, 2:4] - b[:, :2]).prod(-1)[:, None]
+    return 0.8 * (shared * (b[None, :, 4] < b[:, None, 4])).sum(1)
 
 
-def _path(actor: Actor) -> np.ndarray:
-    shift = actor.deed.pose.shift
-    if shift is None:
-        return actor.at[None]
-    c, s = np.cos(actor.heading), np.sin(actor.heading)
-    return actor.at + shift @ np.array([[c, s], [-s, c]])
-
-
-def _clear(a: Actor, b: Actor) -> bool:
-    p, q = _path(a), _path(b)
-    if len(p) == 1 or len(q) == 1:
-        gap = np.linalg.norm(p - q, axis=-1).min()
-    else:
-        gap = np.linalg.norm(p - q, axis=-1).min()
-    return bool(gap > (a.space + b.space) * 0.95 + 0.1)
+# --- whom they look at ------------------------------------------------------------------------------------------------
+IDLE = {3, 8, 11, 12, 14, 17}  # actions that leave the head free
 
 
 def _watch(placed: list[Actor], rng: Draw) -> None:
-    """People with idle heads look at somebody, and are labelled so."""
+    """People with idle heads look at somebody near, and are labelled so."""
     for i, actor in enumerate(placed):
-        others = [b for j, b in enumerate(placed) if j != i and j != actor.pair]
-        if (
-            actor.deed.steady_head
-            or actor.pair is not None
-            or not others
-            or actor.deed.name not in ("idle", "sit", "crouch", "walk", "carry")
-        ):
+        free = not actor.deed.steady_head and actor.pair is None and set(actor.deed.actions) <= IDLE
+        others = [b for j, b in enumerate(placed) if j != i and np.linalg.norm(b.at - actor.at) < 4.5]
+        if not free or not others or rng.random() > 0.6:
             continue
-        if rng.random() > 0.65 or (actor.deed.name == "walk" and rng.random() < 0.7):
-            continue
-        other = min(others, key=lambda b: np.linalg.norm(b.at - actor.at))
-        to = other.at - actor.at
-        wanted = float(np.arctan2(to[0], -to[1]))
-        if actor.deed.name in ("idle", "sit", "crouch"):
-            actor.heading = wanted + rng.normal(0, 0.45)
-        rest = (wanted - actor.heading + np.pi) % (2 * np.pi) - np.pi
-        if abs(rest) > 1.3:
-            continue
-        pose = actor.deed.pose
-        pose.angles["look"], pose.angles["twist"] = 0.75 * rest + 0 * pose.t, 0.25 * rest + 0 * pose.t
-        actor.deed = replace(actor.deed, actions=tuple(sorted({*actor.deed.actions, 80})))
+        other = min(others, key=lambda b: float(np.linalg.norm(b.at - actor.at)))
+        if actor.deed.posture in ("standing", "sitting", "crouching") and actor.deed.pose.shift is None:
+            _turn_to(actor, other.at, placed, rng)
+        theirs = other.posed.face
+        point = np.concatenate([other.world(theirs[:, :2]), theirs[:, 2:] + other.raised], -1)
+        if _look(actor, point):
+            actor.deed = replace(actor.deed, actions=tuple(sorted({*actor.deed.actions, 80})), steady_head=True)
+            actor.deed.shows[80] = (HEAD,)
+            actor.partners = (placed.index(other),)
+
+
+def _turn_to(actor: Actor, to: np.ndarray, placed: list[Actor], rng: Draw) -> None:
+    """Turn the body to a floor point, but for some degrees, if there is room to."""
+    before, line = actor.heading, to - actor.at
+    actor.heading = float(np.arctan2(line[0], -line[1]) + np.clip(rng.normal(0, 0.35), -0.7, 0.7))
+    if not _room([actor], placed):
+        actor.heading = before
+
+
+def _look(actor: Actor, point: np.ndarray) -> bool:
+    """Turn the head to world points (T, 3) if the neck allows it all the time."""
+    c, s = np.cos(actor.heading), np.sin(actor.heading)
+    local = np.concatenate([(point[:, :2] - actor.at) @ np.array([[c, -s], [s, c]]), point[:, 2:] - actor.raised], -1)
+    pose, body = actor.deed.pose, actor.figure.body
+    before = dict(pose.angles)
+    face(pose, body, local)
+    after = settle(pose, body)
+    line = local - after.face
+    line /= np.linalg.norm(line, axis=-1, keepdims=True)
+    if ((line * after.gaze).sum(-1) > 0.94).all() and np.abs(pose.angle("look")).max() < 1.15:
+        return True
+    pose.angles = before
+    return False
 
 
 def act(actor: Actor) -> None:

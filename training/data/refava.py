@@ -1,0 +1,274 @@
+"""RefAVA++'s form: three pickles a split and numbered frames; read with care, and written from our records.
+
+``{split}_{keyframe,label,description}.pkl`` are dicts keyed ``<video>___<timestamp>___<person id>``. label: a list of
+AVA ids from 1. keyframe: a list whose first entry starts x1, y1, x2, y2. description: a list whose first entry is the
+sentence; further entries are further sentences about the same person. Frames are ``frames/<video>/image_%06d.jpg``,
+30 a second, numbered from second 900; the clip of a timestamp t is the 90 from (t − 900) · 30 − 45, its key frame the
+middle one. Sentences that fit nobody, and people without a label, have no place in this form.
+"""
+
+import math
+import os
+import pickle
+import shutil
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from refatomnet.errors import DataError
+from training.data.clips import FILM_FPS, FILM_FRAMES, film_frame, film_start, read_clip
+from training.data.records import Record, is_number, read_records
+
+PARTS = ("keyframe", "label", "description")
+KEY_FRAME = FILM_FRAMES // 2
+JPEG_QUALITY = 92
+SLACK = 0.01  # by how much a fraction may leave [0, 1]; detectors' boxes do, and are clamped
+
+
+def read_split(folder: str | Path, split: str) -> list[Record]:
+    """The records of a split in either form: JSON lines, or else RefAVA++'s pickles.
+
+    Raises:
+        DataError: If neither is there, or they do not follow their form.
+    """
+    folder = Path(folder)
+    if (lines := folder / f"{split}.jsonl").exists():
+        return read_records(lines)
+    if any(_pickle(folder, split, part).exists() for part in PARTS):
+        return read_refava(folder, split)
+    raise DataError(f"{folder} has no split {split!r}: expected {lines.name}, or {split}_{{{','.join(PARTS)}}}.pkl")
+
+
+# ---- reading ------------------------------------------------------------------------------------------------------
+@dataclass
+class Report:
+    """What became of the keys of a split: number read, and the refused ones by reason."""
+
+    people: int = 0
+    refused: dict[str, list[str]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        reasons = [f"{len(keys)} {reason} (such as {keys[0]})" for reason, keys in sorted(self.refused.items())]
+        return "; ".join([f"{self.people} people read, {sum(map(len, self.refused.values()))} refused", *reasons])
+
+
+class _Refused(Exception):
+    """One key is of no use; says why."""
+
+
+def read_refava(folder: str | Path, split: str, report: Report | None = None) -> list[Record]:
+    """Records of a split in RefAVA++'s form, joined by key, sorted by key, one for each sentence.
+
+    Boxes are fractions of the frame, or pixels, which the key frame's picture then turns into fractions.
+
+    Args:
+        folder: Holds the pickles, and ``frames``.
+        split: "train", "val" or "test".
+        report: Takes what is refused; without one, anything refused is an error.
+
+    Raises:
+        DataError: If a pickle is missing, holds anything but plain data, nothing can be read, or a key is refused.
+    """
+    folder, found = Path(folder), report or Report()
+    tables = {part: _table(_pickle(folder, split, part)) for part in PARTS}
+    keys = sorted(set().union(*tables.values()), key=str)
+    in_pixels = any(_is_beyond(entry) for entry in tables["keyframe"].values())
+    records: list[Record] = []
+    for key in keys:
+        try:
+            records += _records(folder, split, key, tables, in_pixels)
+            found.people += 1
+        except (_Refused, DataError) as error:
+            found.refused.setdefault(str(error), []).append(str(key))
+    if not records or (found.refused and report is None):
+        raise DataError(f"{folder}, split {split}: {found}")
+    return records
+
+
+def _records(folder: Path, split: str, key: Any, tables: dict[str, dict], in_pixels: bool) -> list[Record]:
+    lacking = [part for part in PARTS if key not in tables[part]]
+    if lacking:
+        raise _Refused(f"without {' and '.join(lacking)}")
+    names = key.split("___") if isinstance(key, str) else []
+    if len(names) != 3 or not names[0] or not names[2]:
+        raise _Refused("not of the form <video>___<timestamp>___<person id>")
+    video, second, person = names
+    if not second.isdecimal():
+        raise _Refused("with a timestamp that is no whole second")
+    timestamp = int(second)
+    if film_start(timestamp) < 0:
+        raise _Refused("whose 3 s begin before the first frame")
+    box = _box(_plain(tables["keyframe"][key]), film_frame(folder, video, film_start(timestamp) + KEY_FRAME), in_pixels)
+    actions = _plain(tables["label"][key])
+    if not isinstance(actions, list) or not all(is_number(a) and a == int(a) for a in actions):
+        raise _Refused("with labels that are no list of ids")
+    if not actions:
+        raise _Refused("without any label")
+    description = _plain(tables["description"][key])
+    if not isinstance(description, list) or not description or not isinstance(description[0], str):
+        raise _Refused("with a description that is no list of sentences")
+    ids = tuple(sorted({int(a) for a in actions}))
+    return [
+        Record(video, timestamp, person, split, sentence, ids, box, None, KEY_FRAME, float(FILM_FPS))
+        for sentence in description
+        if isinstance(sentence, str)
+    ]
+
+
+def _box(entry: Any, picture: Path, in_pixels: bool) -> tuple[float, float, float, float]:
+    values = _corners(entry)
+    if values is None:
+        raise _Refused("with a key frame that does not start x1, y1, x2, y2")
+    if in_pixels:
+        if max(values) <= 1:
+            raise _Refused("with a box that may be in fractions among boxes in pixels")
+        image = cv2.imread(str(picture))
+        if image is None:
+            raise _Refused("with a box in pixels and no picture of the key frame to tell its size")
+        values = [v / side for v, side in zip(values, (image.shape[1], image.shape[0]) * 2, strict=True)]
+    if min(values) < -SLACK or max(values) > 1 + SLACK:
+        raise _Refused("with a box that leaves the frame")
+    x1, y1, x2, y2 = (min(max(v, 0.0), 1.0) for v in values)
+    if x1 >= x2 or y1 >= y2:
+        raise _Refused("with an empty box")
+    return x1, y1, x2, y2
+
+
+def _corners(entry: Any) -> list[float] | None:
+    first = entry[0] if isinstance(entry, list) and entry else None
+    if not isinstance(first, list) or len(first) < 4 or not all(is_number(v) for v in first[:4]):
+        return None
+    return [float(v) for v in first[:4]]
+
+
+def _is_beyond(entry: Any) -> bool:
+    """Whether a box can be in pixels only: no fraction is that large."""
+    values = _corners(_plain(entry))
+    return values is not None and max(values) > 2
+
+
+def _plain(value: Any) -> Any:
+    """Tuples, arrays and their scalars as lists and numbers."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _pickle(folder: Path, split: str, part: str) -> Path:
+    return folder / f"{split}_{part}.pkl"
+
+
+def _table(path: Path) -> dict[Any, Any]:
+    try:
+        with path.open("rb") as file:
+            table = _PlainUnpickler(file).load()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror}); RefAVA++'s form has three pickles a split"
+        ) from error
+    except Exception as error:  # a broken pickle can raise nearly anything
+        raise DataError(f"{path}: no pickle of plain data ({error})") from error
+    if not isinstance(table, dict):
+        raise DataError(f"{path}: holds {type(table).__name__}, expected a dict by <video>___<timestamp>___<person id>")
+    return table
+
+
+def _latin1(text: str, _: str) -> bytes:
+    """Bytes as old protocols write them; stands for ``_codecs.encode``, which could do more."""
+    return text.encode("latin1")
+
+
+# The functions that pickled arrays and their scalars name, by way of what NumPy pickles itself.
+_RECONSTRUCT, _SCALAR = np.zeros(0).__reduce__()[0], np.float64(0).__reduce__()[0]
+_FROM_BUFFER = np.zeros(1).__reduce_ex__(5)[0]
+_KNOWN: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "defaultdict"): defaultdict,
+    ("builtins", "list"): list,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    ("_codecs", "encode"): _latin1,
+    # of NumPy 2, and of NumPy 1
+    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
+    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
+    ("numpy._core.multiarray", "scalar"): _SCALAR,
+    ("numpy.core.multiarray", "scalar"): _SCALAR,
+    ("numpy._core.numeric", "_frombuffer"): _FROM_BUFFER,
+    ("numpy.core.numeric", "_frombuffer"): _FROM_BUFFER,
+}
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Loads containers, numbers, strings and NumPy arrays; whatever else a pickle names is refused, not run."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _KNOWN:
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which is neither a plain container nor an array")
+        return _KNOWN[module, name]
+
+
+# ---- writing ------------------------------------------------------------------------------------------------------
+def write_refava(data: Path, split: str) -> int:
+    """Write a split of our form in RefAVA++'s, to the folder "refava" within the data; returns the number of people.
+
+    Frames of clips that have not changed are kept. Other splits in the folder stay.
+    """
+    out = data / "refava"
+    tables: dict[str, dict[str, list]] = {part: {} for part in PARTS}
+    clips: dict[str, Record] = {}
+    for record in read_records(data / f"{split}.jsonl"):
+        if record.box_xyxy is None or not record.actions:
+            continue
+        key = f"{record.video}___{record.timestamp}___{record.person_id}"
+        tables["keyframe"][key], tables["label"][key] = [list(record.box_xyxy)], list(record.actions)
+        tables["description"].setdefault(key, []).append(record.sentence)
+        clips[record.video] = record
+    for record in clips.values():
+        _write_frames(data, out, record)
+    for part, table in tables.items():
+        path = _pickle(out, split, part)
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        partial.write_bytes(pickle.dumps(table, protocol=4))
+        partial.replace(path)
+    return len(tables["label"])
+
+
+def _write_frames(data: Path, out: Path, record: Record) -> None:
+    """The 3 s around the key frame at 30 frames a second; a frame shown several times is one file with several names.
+
+    One frame more than 90 is written, for readers that number from 1: they begin a frame later.
+    """
+    clip, start = data / str(record.clip), film_start(record.timestamp)
+    final = film_frame(out, record.video, start).parent
+    if final.exists() and final.stat().st_mtime_ns >= clip.stat().st_mtime_ns:
+        return
+    images = read_clip(clip)
+    names: dict[int, Path] = {}
+    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    try:
+        for j in range(FILM_FRAMES + 1):
+            place = record.key_frame + math.floor((j - KEY_FRAME) * record.fps / FILM_FPS)
+            index = min(max(place, 0), len(images) - 1)
+            path = partial / film_frame(out, record.video, start + j).name
+            if index in names:
+                _link(names[index], path)
+            else:
+                quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+                path.write_bytes(cv2.imencode(".jpg", images[index][..., ::-1], quality)[1].tobytes())
+                names[index] = path
+        shutil.rmtree(final, ignore_errors=True)
+        partial.replace(final)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _link(source: Path, path: Path) -> None:
+    try:
+        os.link(source, path)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, path)
