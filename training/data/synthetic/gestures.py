@@ -3,12 +3,11 @@
 Every function takes the deed of a posture, whose arms it takes over, the body and a generator.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from . import motions, props, tools
+from . import props, tools
 from .bodies import CHEST, Body
 from .motions import EYE, MOUTH, Deed, Draw, also, belly, event, smooth, spread, wave
 from .poses import SIDES, Hand, Pose, arm_length, constant, reach, turn
@@ -481,76 +480,3 @@ def gesticulate(deed: Deed, body: Body, rng: Draw) -> Deed:
         reach(pose, body, h, at, elbow=(0.8, 0.3, -1))
     pose.add(nod=0.08 * wave(pose.t, hertz, rng.random()))
     return also(deed, 79, side=0 if both else g, steady_head=True, hands=both_hands("open"), headings=FRONT)
-
-
-# --- two people, face to face ---------------------------------------------------------------------------------------
-
-
-def handshake(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    """Right hands meet half way; returns the distance to stand apart."""
-    small = min(b.height for b in bodies)
-    apart = 0.74 * small / 1.7 + 0.12
-    height: Any = 0.57 * np.mean([b.height for b in bodies])
-    height = min(height, 0.72 * small)
-    shake = 0.04 * wave(t, rng.uniform(0.8, 1.5), rng.random())
-    deeds = []
-    for body in bodies:
-        deed = motions.stand(body, t, rng)
-        deed.pose.angles["twist"], deed.pose.angles["pitch"] = 0 * t, 0.08 + 0 * t
-        reach(deed.pose, body, -1, constant(t, -0.02, -apart / 2, height + shake), elbow=(0.4, 0.4, -1))
-        deeds.append(also(deed, 68))
-    return apart, deeds[0], deeds[1]
-
-
-def hug(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    apart = 0.3 if min(b.age == "child" for b in bodies) == 0 else 0.24
-    small = min(b.height for b in bodies)
-    deeds = []
-    for body, other in (bodies, bodies[::-1]):
-        deed = motions.stand(body, t, rng)
-        taller = np.clip((body.height - other.height) / 0.5, 0, 1.3)
-        deed.pose.add(pitch=0.12 + 0.5 * taller, nod=0.1 * taller)
-        for g in SIDES:
-            high = min(0.74 * small + 0.1 * (g > 0) + 0.12 * taller, body.joints[8, 2] + 0.05)
-            reach(
-                deed.pose, body, g, constant(t, 0.1 * g, -apart - 0.16 * body.height / 1.7, high), elbow=(1, -0.3, -0.4)
-            )
-        deed.pose.angles["look"] = 0.5 * np.ones_like(t)
-        deeds.append(also(deed, 70, steady_head=True))
-    return apart, deeds[0], deeds[1]
-
-
-def fight(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    apart, hertz, phase = rng.uniform(0.85, 1.05), rng.uniform(0.6, 1.0), rng.random()
-    deeds = []
-    for k, body in enumerate(bodies):
-        deed, s = motions.stand(body, t, rng), body.height / 1.7
-        pose, lead = deed.pose, rng.choice(SIDES)
-        for g in SIDES:
-            pose.thigh[g], pose.shin[g] = constant(t, 0.18 * g, -0.3 * g * lead, -1), constant(t, 0.12 * g, 0.3, -1)
-            blow = np.maximum(wave(t, hertz, phase + 0.5 * k + 0.25 * g), 0) ** 2
-            reach(
-                pose,
-                body,
-                g,
-                constant(t, 0.1 * g, (-0.26 - 0.42 * blow) * s, body.joints[CHEST, 2] + 0.1 * s),
-                elbow=(0.8, 0, -1),
-            )
-            pose.add(twist=-0.35 * g * blow)
-        pose.add(pitch=0.2)
-        deeds.append(replace(deed, name="fight", actions=(64,), posture="fighting", steady_head=True))
-    return apart, deeds[0], deeds[1]
-
-
-def converse(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    """One talks with the hands, the other looks on and listens."""
-    deeds, seated = [], rng.random() < 0.45
-    for body in bodies:
-        deed = (motions.sit if seated else motions.stand)(body, t, rng)
-        deed.pose.angles["look"] = deed.pose.angle("look") * 0.15
-        deeds.append(deed)
-    a, b = deeds
-    return rng.uniform(0.75, 1.3) + 0.5 * seated, gesticulate(a, bodies[0], rng), also(b, 74, 80, steady_head=True)
-
-
-PAIRS = (handshake, hug, fight, converse)
