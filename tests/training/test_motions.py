@@ -120,11 +120,11 @@ def test_the_bearing_foot_does_not_slide(make: Callable) -> None:
         deed = make(body, t, np.random.default_rng(seed))
         positions = solve(deed.pose, body)[1]
         feet = np.stack([positions[:, FOOT[g]] for g in SIDES], 1)
-        speed = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1) * 60
+        speed = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1)[1:] * 60
         flat = np.stack([np.abs(deed.pose.feet[g][:, 2]) < 1e-3 for g in SIDES], 1)
-        bearing = flat[1:] & flat[:-1]
+        bearing = flat[1:-1] & flat[:-2] & flat[2:]  # not the frame in which it lands
         assert bearing.any()
-        assert speed[bearing].max() < 0.2
+        assert speed[bearing].max() < 0.1
         assert np.linalg.norm(positions[-1, 0] - positions[0, 0]) > 0.2 * body.height
 
 

@@ -103,7 +103,7 @@ def chopping(rng: Draw, *, y: float, top: float) -> Fixture:
     ]
     green = spheroid((0.06, 0.06, 0.05), (0.12, y - 0.08, top + 0.06))
     return _fixture(
-        "board",
+        "cutting board",
         ("beige", str(rng.choice(["orange", "green", "red"])), "green"),
         (board, 0),
         (long, 1),
@@ -112,9 +112,15 @@ def chopping(rng: Draw, *, y: float, top: float) -> Fixture:
     )
 
 
-def plate(rng: Draw, *, y: float, top: float) -> Fixture:
-    dish, food = tube(0.08, 0.02, (0, y, top), top=0.13), spheroid((0.07, 0.06, 0.03), (0.01, y, top + 0.03))
-    return _fixture("plate", ("white", str(rng.choice(["orange", "green", "brown"]))), (dish, 0), (food, 1))
+def chess(rng: Draw, *, y: float, top: float) -> Fixture:
+    """A board of squares with two colours of men on a table."""
+    side, parts = 0.055, [(cuboid((0.48, 0.48, 0.02), (0, y, top + 0.01)), 0)]
+    at = [(x, b) for x in range(8) for b in range(8)]
+    spot = lambda x, b: ((x - 3.5) * side, y + (b - 3.5) * side)  # noqa: E731
+    parts += [(cuboid((side, side, 0.004), (*spot(x, b), top + 0.021)), 1) for x, b in at if (x + b) % 2]
+    men = [at[i] for i in rng.choice(64, 14, replace=False)]
+    parts += [(tube(0.02, 0.075, (*spot(x, b), top + 0.02), 6, top=0.011), 2 + k % 2) for k, (x, b) in enumerate(men)]
+    return _fixture("chessboard", ("brown", "beige", "black", "white"), *parts)
 
 
 def board(rng: Draw, *, y: float, middle: float) -> Fixture:
@@ -126,7 +132,7 @@ def board(rng: Draw, *, y: float, middle: float) -> Fixture:
         (cuboid((spread, 0.006, 0.02), (rng.uniform(-0.4, 0.1), y + 0.008, middle + 0.4 - 0.09 * k)), 2)
         for k, spread in enumerate(rng.uniform(0.2, 0.5, 4))
     ]
-    return _fixture("board", ("grey", "white", "blue"), (frame, 0), (face, 1), *legs, *feet, *marks)
+    return _fixture("whiteboard", ("grey", "white", "blue"), (frame, 0), (face, 1), *legs, *feet, *marks)
 
 
 def painted_wall(rng: Draw, *, y: float, colour: str) -> Fixture:
@@ -156,6 +162,16 @@ def ladder(rng: Draw, *, y: float, rung: float, high: float) -> Fixture:
     steps = np.arange(1, int(high / rung) + 1) * rung
     rungs = [(rod((-0.21, y, z), (0.21, y, z), 0.018), 0) for z in steps if z < high]
     return _fixture("ladder", (colour, pick(rng, "white", "beige", "red")), *rails, *rungs, wall_)
+
+
+def valve(rng: Draw, *, y: float, z: float, r: float) -> tuple[Fixture, Prop]:
+    """A column, and a hand wheel on its front that turns about the line to the person."""
+    column = (tube(0.13, z + 0.25, (0, y - 0.28, 0)), 0), (rod((0, y - 0.2, z), (0, y, z), 0.035), 1)
+    colour = pick(rng, "red", "blue", "yellow", "green")
+    spokes = [(rod((0, 0, 0), (r * np.cos(a), 0, r * np.sin(a)), 0.016), 1) for a in np.arange(5) * 2 * np.pi / 5]
+    wheel = _moving("wheel", (colour, "grey"), (ring(r, 0.024, (0, 0, 0), axis=1), 0), *spokes, hold="free")
+    wheel.frame, wheel.path = "place", np.array([0, y, z])
+    return _fixture("column", (pick(rng, "grey", "green", "beige"), "black"), *column), wheel
 
 
 def post(rng: Draw, *, y: float) -> Fixture:

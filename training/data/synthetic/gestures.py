@@ -3,12 +3,11 @@
 Every function takes the deed of a posture, whose arms it takes over, the body and a generator.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from . import fixtures, motions, props, tools
+from . import props, tools
 from .bodies import CHEST, Body
 from .motions import EYE, MOUTH, Deed, Draw, also, belly, event, smooth, spread, wave
 from .poses import SIDES, Hand, Pose, arm_length, constant, reach, turn
@@ -21,6 +20,9 @@ def some_side(rng: Draw) -> int:
 
 def side_name(g: int) -> str:
     return "left" if g > 0 else "right"
+
+
+FRONT = (0.0, 2.3)  # headings at which hands before the chest or the face are seen
 
 
 def ear(body: Body) -> np.ndarray:
@@ -69,7 +71,9 @@ def phone_text(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose.props.append(item)
     pose.put(nod=0.5 - high, look=0.04 * wave(pose.t, 0.3, rng.random()))
     side = 0 if both else g
-    return also(deed, 57, side=side, holding="phone", steady_head=True, needs={57: "phone"}, hands={g: "grip"})
+    return also(
+        deed, 57, side=side, holding="phone", steady_head=True, needs={57: "phone"}, hands={g: "grip"}, headings=FRONT
+    )
 
 
 def read(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -94,6 +98,7 @@ def read(deed: Deed, body: Body, rng: Draw) -> Deed:
         steady_head=True,
         needs={17: item.name, 48: item.name},
         hands=both_hands("grip"),
+        headings=FRONT,
     )
 
 
@@ -114,7 +119,9 @@ def write_pad(deed: Deed, body: Body, rng: Draw) -> Deed:
     pad.turn = turn(0, np.array([-0.5]))[0]
     pose.props += [pad, item]
     pose.put(nod=0.5, look=0.03 * wave(pose.t, 0.3, rng.random()))
-    return also(deed, 63, holding="notepad", steady_head=True, needs={63: "notepad"}, hands=both_hands("grip"))
+    return also(
+        deed, 63, holding="notepad", steady_head=True, needs={63: "notepad"}, hands=both_hands("grip"), headings=FRONT
+    )
 
 
 # --- mouths ---------------------------------------------------------------------------------------------------------
@@ -147,6 +154,7 @@ def drink(deed: Deed, body: Body, rng: Draw) -> Deed:
         steady_head=True,
         needs={17: item.name, 27: item.name},
         hands={g: "grip"},
+        headings=FRONT,
     )
 
 
@@ -168,7 +176,14 @@ def eat(deed: Deed, body: Body, rng: Draw) -> Deed:
     _calm(pose)
     pose.add(nod=0.1 * up + 0.04 * wave(pose.t, 1.4, 0) * (1 - up))
     return also(
-        deed, 29, side=0 if both else g, holding=item.name, steady_head=True, needs={29: item.name}, hands={g: "grip"}
+        deed,
+        29,
+        side=0 if both else g,
+        holding=item.name,
+        steady_head=True,
+        needs={29: item.name},
+        hands={g: "grip"},
+        headings=FRONT,
     )
 
 
@@ -183,7 +198,16 @@ def smoke(deed: Deed, body: Body, rng: Draw) -> Deed:
     item.frame, item.vertices = "head", item.vertices + np.array([0.012 * -g, 0, 0.02], np.float32)
     pose.props.append(item)
     _calm(pose, look=0.5)
-    return also(deed, 54, side=g, holding="cigarette", steady_head=True, needs={54: "cigarette"}, hands={g: "grip"})
+    return also(
+        deed,
+        54,
+        side=g,
+        holding="cigarette",
+        steady_head=True,
+        needs={54: "cigarette"},
+        hands={g: "grip"},
+        headings=FRONT,
+    )
 
 
 def brush_teeth(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -198,7 +222,16 @@ def brush_teeth(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose.props.append(item)
     _calm(pose)
     pose.add(look=0.04 * wave(pose.t, 1.3, 0), nod=0.05)
-    return also(deed, 16, side=g, holding="toothbrush", steady_head=True, needs={16: "toothbrush"}, hands={g: "grip"})
+    return also(
+        deed,
+        16,
+        side=g,
+        holding="toothbrush",
+        steady_head=True,
+        needs={16: "toothbrush"},
+        hands={g: "grip"},
+        headings=FRONT,
+    )
 
 
 def sing(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -215,7 +248,16 @@ def sing(deed: Deed, body: Body, rng: Draw) -> Deed:
         reach(pose, body, -g, at, elbow=(0.9, 0.3, -1))
     _calm(pose, look=0.4, nod=0)
     pose.add(side=0.06 * beat, nod=-0.12 + 0.08 * beat)
-    return also(deed, 77, side=g, holding="microphone", steady_head=True, needs={77: "microphone"}, hands={g: "grip"})
+    return also(
+        deed,
+        77,
+        side=g,
+        holding="microphone",
+        steady_head=True,
+        needs={77: "microphone"},
+        hands={g: "grip"},
+        headings=FRONT,
+    )
 
 
 # --- seeing, hearing, playing ---------------------------------------------------------------------------------------
@@ -237,7 +279,9 @@ def photograph(deed: Deed, body: Body, rng: Draw) -> Deed:
         pose.hands[g] = Hand(at, "head", elbow=(0.7, 0.0, -1))
     pose.props.append(item)
     pose.put(look=spread(rng, 0.05, 0.2) * wave(pose.t, spread(rng, 0.08, 0.2), rng.random()), nod=0.02)
-    return also(deed, 56, holding=item.name, steady_head=True, needs={56: item.name}, hands=both_hands("grip"))
+    return also(
+        deed, 56, holding=item.name, steady_head=True, needs={56: item.name}, hands=both_hands("grip"), headings=FRONT
+    )
 
 
 def listen_music(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -274,7 +318,9 @@ def guitar(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose.props.append(item)
     _calm(pose, look=0.3)
     pose.add(nod=0.2 + 0.05 * strum, look=0.2, side=0.03 * shift)
-    return also(deed, 41, holding="guitar", steady_head=True, needs={41: "guitar"}, hands=both_hands("grip"))
+    return also(
+        deed, 41, holding="guitar", steady_head=True, needs={41: "guitar"}, hands=both_hands("grip"), headings=FRONT
+    )
 
 
 def violin(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -298,7 +344,9 @@ def violin(deed: Deed, body: Body, rng: Draw) -> Deed:
     pose.props += [item, bow]
     pose.put(look=0.45, nod=0.15 + 0.04 * stroke)
     pose.add(side=0.03 * stroke)
-    return also(deed, 41, holding="violin", steady_head=True, needs={41: "violin"}, hands=both_hands("grip"))
+    return also(
+        deed, 41, holding="violin", steady_head=True, needs={41: "violin"}, hands=both_hands("grip"), headings=FRONT
+    )
 
 
 def fish(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -376,6 +424,7 @@ def _carry(deed: Deed, body: Body, rng: Draw, kind: str) -> Deed:
         side=0 if two else g,
         holding=item.name,
         needs={17: item.name},
+        top=1.3 if kind == "umbrella" else deed.top,
         hands=both_hands("grip") if two else {g: "grip"},
     )
 
@@ -405,7 +454,7 @@ def clap(deed: Deed, body: Body, rng: Draw) -> Deed:
         at = constant(pose.t, open_ * g, belly(body) - 0.18 * s, height)
         reach(pose, body, g, at, elbow=(0.6, 0.2, -1))
     _calm(pose, look=0.6)
-    return also(deed, 67, hands=both_hands("open"))
+    return also(deed, 67, hands=both_hands("open"), headings=FRONT)
 
 
 def hand_wave(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -416,7 +465,9 @@ def hand_wave(deed: Deed, body: Body, rng: Draw) -> Deed:
     for h in SIDES if both else (g,):
         at = constant(pose.t, (shoulder[0] + 0.2 * s + 0.17 * s * swing) * h, -0.22 * s, shoulder[2] + high * s)
         reach(pose, body, h, at, elbow=(0.8, -0.2, -1))
-    return also(deed, 69, side=0 if both else g, steady_head=True, hands=both_hands("open") if both else {g: "open"})
+    return also(
+        deed, 69, side=0 if both else g, steady_head=True, hands=both_hands("open") if both else {g: "open"}, top=1.12
+    )
 
 
 def gesticulate(deed: Deed, body: Body, rng: Draw) -> Deed:
@@ -428,139 +479,4 @@ def gesticulate(deed: Deed, body: Body, rng: Draw) -> Deed:
         at = constant(pose.t, (0.2 + 0.09 * a) * h * s, (-0.34 - 0.06 * b) * s, chest - 0.05 * s + 0.13 * s * a)
         reach(pose, body, h, at, elbow=(0.8, 0.3, -1))
     pose.add(nod=0.08 * wave(pose.t, hertz, rng.random()))
-    return also(deed, 79, side=0 if both else g, steady_head=True, hands=both_hands("open"))
-
-
-# --- seated before something ----------------------------------------------------------------------------------------
-
-
-def _at_table(deed: Deed, body: Body, rng: Draw) -> tuple[float, float]:
-    """Distance of the near edge and height of a table for somebody seated; the trunk is set upright."""
-    pose, s = deed.pose, body.height / 1.7
-    assert pose.hips is not None
-    pose.put(pitch=spread(rng, 0.12, 0.25), twist=0.0, side=0.0)
-    return -belly(body) + 0.07 * s, float(pose.hips[0, 2]) + 0.235 * s
-
-
-def computer(deed: Deed, body: Body, rng: Draw) -> Deed:
-    """Typing at a laptop or a screen on a desk."""
-    pose, s = deed.pose, body.height / 1.7
-    edge, top = _at_table(deed, body, rng)
-    y = -edge - 0.2
-    machine = fixtures.laptop(rng, y=y, top=top) if rng.random() < 0.65 else fixtures.monitor(rng, y=y, top=top)
-    for g in SIDES:
-        key = 0.015 * wave(pose.t, spread(rng, 0.8, 1.6), rng.random())
-        at = constant(pose.t, (0.09 + 0.5 * key) * g, y + 0.03 * s, top + 0.065 + key)
-        pose.hands[g] = Hand(at, "floor", elbow=(0.7, 0.5, -1))
-    pose.put(nod=0.2 if machine.name == "laptop" else 0.05, look=0.05 * wave(pose.t, 0.3, rng.random()))
-    desk = fixtures.table(rng, edge=edge, top=top, name="desk", deep=0.7)
-    return also(
-        deed, 62, steady_head=True, fixtures=(desk, machine), needs={62: machine.name}, headings=(0.2, 2.4), space=0.8
-    )
-
-
-def write(deed: Deed, body: Body, rng: Draw) -> Deed:
-    """At a table, pen on paper, bent over it."""
-    pose, g = deed.pose, some_side(rng)
-    edge, top = _at_table(deed, body, rng)
-    y = -edge - 0.17
-    line = 0.05 * wave(pose.t, spread(rng, 0.25, 0.45), rng.random()) + 0.015 * wave(pose.t, spread(rng, 1.3, 1.9), 0.0)
-    pose.hands[g] = Hand(
-        constant(pose.t, 0.07 * g + line, y, top + 0.055 + 0.1 * np.abs(line)), "floor", elbow=(0.9, 0.4, -0.8)
-    )
-    pose.hands[-g] = Hand(constant(pose.t, -0.16 * g, y + 0.03, top + 0.045), "floor", elbow=(0.9, 0.4, -0.8))
-    pose.props.append(props.pen(side_name(g), rng))
-    pose.add(pitch=0.12)
-    pose.put(nod=0.42, look=-0.05 * g)
-    desk, paper = fixtures.table(rng, edge=edge, top=top), fixtures.paper(rng, x=0.04 * g, y=y - 0.03, top=top)
-    return also(
-        deed, 63, side=g, steady_head=True, fixtures=(desk, paper), needs={63: "paper"}, hands={g: "grip"}, space=0.8
-    )
-
-
-def watch_tv(deed: Deed, body: Body, rng: Draw) -> Deed:
-    """Facing a television."""
-    pose, y = deed.pose, -spread(rng, 1.5, 2.0)
-    pose.put(look=0.04 * wave(pose.t, 0.2, rng.random()), nod=0.03, twist=0.0)
-    return also(
-        deed,
-        61,
-        steady_head=True,
-        fixtures=(fixtures.television(rng, y=y),),
-        needs={61: "television"},
-        headings=(1.2, 2.7),
-        space=1.2,
-    )
-
-
-# --- two people, face to face ---------------------------------------------------------------------------------------
-
-
-def handshake(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    """Right hands meet half way; returns the distance to stand apart."""
-    small = min(b.height for b in bodies)
-    apart = 0.74 * small / 1.7 + 0.12
-    height: Any = 0.57 * np.mean([b.height for b in bodies])
-    height = min(height, 0.72 * small)
-    shake = 0.04 * wave(t, rng.uniform(0.8, 1.5), rng.random())
-    deeds = []
-    for body in bodies:
-        deed = motions.stand(body, t, rng)
-        deed.pose.angles["twist"], deed.pose.angles["pitch"] = 0 * t, 0.08 + 0 * t
-        reach(deed.pose, body, -1, constant(t, -0.02, -apart / 2, height + shake), elbow=(0.4, 0.4, -1))
-        deeds.append(also(deed, 68))
-    return apart, deeds[0], deeds[1]
-
-
-def hug(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    apart = 0.3 if min(b.age == "child" for b in bodies) == 0 else 0.24
-    small = min(b.height for b in bodies)
-    deeds = []
-    for body, other in (bodies, bodies[::-1]):
-        deed = motions.stand(body, t, rng)
-        taller = np.clip((body.height - other.height) / 0.5, 0, 1.3)
-        deed.pose.add(pitch=0.12 + 0.5 * taller, nod=0.1 * taller)
-        for g in SIDES:
-            high = min(0.74 * small + 0.1 * (g > 0) + 0.12 * taller, body.joints[8, 2] + 0.05)
-            reach(
-                deed.pose, body, g, constant(t, 0.1 * g, -apart - 0.16 * body.height / 1.7, high), elbow=(1, -0.3, -0.4)
-            )
-        deed.pose.angles["look"] = 0.5 * np.ones_like(t)
-        deeds.append(also(deed, 70, steady_head=True))
-    return apart, deeds[0], deeds[1]
-
-
-def fight(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    apart, hertz, phase = rng.uniform(0.85, 1.05), rng.uniform(0.6, 1.0), rng.random()
-    deeds = []
-    for k, body in enumerate(bodies):
-        deed, s = motions.stand(body, t, rng), body.height / 1.7
-        pose, lead = deed.pose, rng.choice(SIDES)
-        for g in SIDES:
-            pose.thigh[g], pose.shin[g] = constant(t, 0.18 * g, -0.3 * g * lead, -1), constant(t, 0.12 * g, 0.3, -1)
-            blow = np.maximum(wave(t, hertz, phase + 0.5 * k + 0.25 * g), 0) ** 2
-            reach(
-                pose,
-                body,
-                g,
-                constant(t, 0.1 * g, (-0.26 - 0.42 * blow) * s, body.joints[CHEST, 2] + 0.1 * s),
-                elbow=(0.8, 0, -1),
-            )
-            pose.add(twist=-0.35 * g * blow)
-        pose.add(pitch=0.2)
-        deeds.append(replace(deed, name="fight", actions=(64,), posture="fighting", steady_head=True))
-    return apart, deeds[0], deeds[1]
-
-
-def converse(bodies: tuple[Body, Body], t: np.ndarray, rng: Draw) -> tuple[float, Deed, Deed]:
-    """One talks with the hands, the other looks on and listens."""
-    deeds, seated = [], rng.random() < 0.45
-    for body in bodies:
-        deed = (motions.sit if seated else motions.stand)(body, t, rng)
-        deed.pose.angles["look"] = deed.pose.angle("look") * 0.15
-        deeds.append(deed)
-    a, b = deeds
-    return rng.uniform(0.75, 1.3) + 0.5 * seated, gesticulate(a, bodies[0], rng), also(b, 74, 80, steady_head=True)
-
-
-PAIRS = (handshake, hug, fight, converse)
+    return also(deed, 79, side=0 if both else g, steady_head=True, hands=both_hands("open"), headings=FRONT)

@@ -258,7 +258,7 @@ def kick_ball(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     feet[g] = feet[g] + constant(t, 0, -swing * leg, high * leg)
     pose.toes[g] = 0.6 * back * (1 - home)
     hips[:, 0] -= 0.06 * s * g * back * (1 - home)
-    pose.knees[g] = (0.1, -1, -0.3)
+    pose.knees[g] = (0.1, -0.7, 0.7)
     pose.hands = {}
     for h in SIDES:
         out = back * (1 - home)

@@ -75,6 +75,15 @@ class Deed:
         self.actions = tuple(sorted(set(self.actions)))
         self.shows = {a: self.shows.get(a) or SHOWS.get(a, (HEAD,)) for a in self.actions}
 
+    def circles(self) -> list[tuple[float, float, float]]:
+        """Floor taken at the key frame: x, y and radius, in the person's upright frame; theirs, then the fixtures'."""
+        taken = [(0.0, 0.0, self.space)]
+        for thing in self.fixtures:
+            low, high = thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)
+            x, y = (low + high) / 2
+            taken.append((float(x), float(y), float(np.linalg.norm(high - low) / 2)))
+        return taken
+
 
 def also(deed: Deed, *actions: int, side: int = 0, **more: Any) -> Deed:
     """The deed with more actions; ``side``: the hand that must be seen for them (0: both)."""
@@ -124,8 +133,9 @@ def belly(body: Body) -> float:
 
 
 def rest_arms(pose: Pose, body: Body, rng: Draw) -> None:
-    """Arms of somebody who does nothing with them: hanging, akimbo, crossed, clasped, behind the back."""
-    kind = rng.choice(["hang", "hip", "both", "cross", "front", "behind"], p=(0.5, 0.1, 0.1, 0.14, 0.08, 0.08))
+    """Arms of somebody who does nothing with them: hanging, akimbo, crossed, clasped, behind the back, in pockets."""
+    kinds = ["hang", "hip", "both", "cross", "front", "behind", "pockets"]
+    kind = rng.choice(kinds, p=(0.42, 0.1, 0.1, 0.14, 0.07, 0.07, 0.1))
     hips, chest, t = body.joints[14, 2], body.joints[CHEST], pose.t
     wide, front = body.joints[8, 0], belly(body)
     for g in SIDES:
@@ -142,6 +152,9 @@ def rest_arms(pose: Pose, body: Body, rng: Draw) -> None:
     elif kind == "front":
         for g in SIDES:
             reach(pose, body, g, constant(t, 0.03 * g, front - 0.08, hips - 0.02), elbow=(1, 0.2, -0.5))
+    elif kind == "pockets":
+        for g in SIDES:
+            reach(pose, body, g, constant(t, 0.92 * wide * g, -0.09, hips - 0.03), elbow=(1, 0.8, -0.2))
     elif kind == "behind":
         for g in SIDES:
             reach(pose, body, g, constant(t, 0.05 * g, 0.22 + 0.02 * g, hips + 0.04), elbow=(1, 0.5, -0.2))
@@ -232,11 +245,15 @@ def gait(body: Body, t: np.ndarray, rng: Draw, *, run: bool = False, pace: float
 
 
 def walk(body: Body, t: np.ndarray, rng: Draw) -> Deed:
-    return Deed("walk", gait(body, t, rng, pace=spread(rng, 0.8, 1.15)), (14,), "walking")
+    """Strolling to brisk, the old slower and more bent."""
+    old = body.age == "old"
+    pose = gait(body, t, rng, pace=spread(rng, 0.6, 0.95) if old else spread(rng, 0.75, 1.15))
+    return Deed("walk", pose.add(pitch=spread(rng, 0.0, 0.15) if old else 0.0), (14,), "walking")
 
 
 def run(body: Body, t: np.ndarray, rng: Draw) -> Deed:
-    return Deed("run", gait(body, t, rng, run=True, pace=spread(rng, 0.9, 1.3)), (10,), "running")
+    """Jogging to running fast."""
+    return Deed("run", gait(body, t, rng, run=True, pace=spread(rng, 0.75, 1.3)), (10,), "running")
 
 
 def seated(body: Body, t: np.ndarray, rng: Draw, *, table: bool = False) -> Pose:

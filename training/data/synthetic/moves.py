@@ -29,12 +29,13 @@ def jump(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     """Again and again: straight up, as a star, with knees drawn up, or from one leg to the other."""
     hertz, height = spread(rng, 0.75, 1.05), spread(rng, 0.22, 0.45) * min(body.height / 1.6, 1)
     kind = rng.choice(["up", "star", "tuck", "leap"], p=(0.35, 0.25, 0.2, 0.2))
-    turn = (hertz * t + 0.62 + rng.normal(0, 0.08)) % 1  # ground 0 to .35, air .35 to 1
+    cycle = hertz * t + 0.62 + rng.normal(0, 0.08)
+    turn = cycle % 1  # ground 0 to .35, air .35 to 1
     air = np.clip((turn - 0.35) / 0.65, 0, 1)
     squat, arc = np.sin(np.pi * np.clip(turn / 0.35, 0, 1)), 4 * air * (1 - air)
     pose, s = on_feet(body, t, apart=0.1), body.height / 1.7
     feet, hips = _points(pose)
-    leg, side = leg_length(body), np.where((hertz * t + 0.62) % 2 < 1, 1, -1)
+    leg, side = leg_length(body), np.where(cycle % 2 < 1, 1, -1)
     up = spread(rng, 0.3, 1.4)
     for g in SIDES:
         tuck = {"tuck": 0.42, "up": 0.1, "star": 0.0, "leap": 0.1}[str(kind)] * leg * arc
@@ -49,8 +50,6 @@ def jump(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose.add(pitch=0.35 * squat + 0.2 * arc * (kind == "tuck"), tilt=0.2 * squat)
     pose.add(lift=np.minimum(feet[1][:, 2], feet[-1][:, 2]) - 0.12 * s * np.sin(0.7 * arc) * (kind != "tuck"))
     pose.angles["lift"] = np.maximum(pose.angles["lift"], 0)
-    if kind == "leap":
-        pose.add(yaw=0.0)
     return Deed("jump", pose, (7,), "jumping", space=0.6, top=1.35)
 
 
@@ -178,7 +177,9 @@ def martial(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         pose.knees = {h: (0.7, -1, 0) for h in SIDES}
     elif kind == "kick":
         high, aside = spread(rng, 0.75, 1.25) * leg, spread(rng, 0.0, 0.5)
-        chamber, out = smooth(first * 2), smooth((first - 0.45) * 2.2)
+        pose.knees[g] = (0.2, -0.7, 0.7)
+        raised = np.maximum(wave(t, hertz, 0.25 + phase), -0.2)
+        chamber, out = smooth((raised + 0.2) * 1.4), smooth((raised - 0.35) * 1.6)
         foot = constant(t, 0.1 * s * g + aside * leg * out * g, (-0.15 - 0.85 * out * (1 - 0.5 * aside)) * leg, high)
         tucked = constant(t, 0.1 * s * g, -0.05 * leg, 0.5 * leg)
         goal = tucked + (foot - tucked) * out[:, None]

@@ -10,8 +10,10 @@ from .gestures import side_name, some_side
 from .handling import TWO, feet_and_hips, handled, key
 from .motions import (
     HAND,
+    MOUTH,
     Deed,
     Draw,
+    also,
     belly,
     event,
     on_feet,
@@ -269,7 +271,7 @@ def write_board(body: Body, t: np.ndarray, rng: Draw) -> Deed:
         pose,
         12,
         63,
-        what="board",
+        what="whiteboard",
         hands=(HAND[g],),
         fixtures=(fixtures.board(rng, y=y, middle=high),),
         headings=(1.75, 2.75),
@@ -355,3 +357,103 @@ def play_keys(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     pose.add(side=0.03 * wave(t, hertz / 2, 0), nod=-0.1)
     made = handled("play", pose, 12, 41, what=thing.name, headings=(0.0, 2.0), fixtures=(thing,), space=0.9)
     return replace(made, hands=dict.fromkeys(SIDES, "open"))
+
+
+def turn_wheel(body: Body, t: np.ndarray, rng: Draw) -> Deed:
+    """Both hands turn a wheel to and fro, as of a valve."""
+    s, r = body.height / 1.7, 0.23
+    y, z = -0.76 * arm_length(body), body.joints[CHEST, 2] + spread(rng, -0.08, 0.08) * s
+    pose = on_feet(body, t, apart=0.14, split=spread(rng, -0.1, 0.1), drop=0.04)
+    angle = 0.75 * wave(t, spread(rng, 0.35, 0.6), rng.random())
+    column, wheel = fixtures.valve(rng, y=y, z=z, r=r * min(s, 1))
+    wheel.turn = turn(1, angle)
+    for g in SIDES:
+        rim = np.einsum("tab,b->ta", wheel.turn, np.array([r * min(s, 1) * g, 0.02, 0.04]))
+        pose.hands[g] = Hand(rim + np.array([0, y, z]), "floor", elbow=(0.9, 0.3, -0.7))
+    pose.props.append(wheel)
+    pose.add(side=0.12 * angle, pitch=0.12, nod=0.1, twist=0.05 * angle)
+    return handled("turn", pose, 12, 60, what="wheel", fixtures=(column,), headings=(0.9, 2.6), space=0.8)
+
+
+# --- seated before something ----------------------------------------------------------------------------------------
+
+
+def _at_table(deed: Deed, body: Body, rng: Draw) -> tuple[float, float]:
+    """Distance of the near edge and height of a table for somebody seated; the trunk is set upright."""
+    pose, s = deed.pose, body.height / 1.7
+    assert pose.hips is not None
+    pose.put(pitch=spread(rng, 0.12, 0.25), twist=0.0, side=0.0)
+    return -belly(body) + 0.07 * s, float(pose.hips[0, 2]) + 0.235 * s
+
+
+def computer(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """Typing at a laptop or a screen on a desk."""
+    pose, s = deed.pose, body.height / 1.7
+    edge, top = _at_table(deed, body, rng)
+    y = -edge - 0.2
+    machine = fixtures.laptop(rng, y=y, top=top) if rng.random() < 0.65 else fixtures.monitor(rng, y=y, top=top)
+    for g in SIDES:
+        key = 0.015 * wave(pose.t, spread(rng, 0.8, 1.6), rng.random())
+        at = constant(pose.t, (0.09 + 0.5 * key) * g, y + 0.03 * s, top + 0.065 + key)
+        pose.hands[g] = Hand(at, "floor", elbow=(0.7, 0.5, -1))
+    pose.put(nod=0.2 if machine.name == "laptop" else 0.05, look=0.05 * wave(pose.t, 0.3, rng.random()))
+    desk = fixtures.table(rng, edge=edge, top=top, name="desk", deep=0.7)
+    return also(
+        deed, 62, steady_head=True, fixtures=(desk, machine), needs={62: machine.name}, headings=(0.2, 2.4), space=0.8
+    )
+
+
+def write(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """At a table, pen on paper, bent over it."""
+    pose, g = deed.pose, some_side(rng)
+    edge, top = _at_table(deed, body, rng)
+    y = -edge - 0.17
+    line = 0.05 * wave(pose.t, spread(rng, 0.25, 0.45), rng.random()) + 0.015 * wave(pose.t, spread(rng, 1.3, 1.9), 0.0)
+    pose.hands[g] = Hand(
+        constant(pose.t, 0.07 * g + line, y, top + 0.055 + 0.1 * np.abs(line)), "floor", elbow=(0.9, 0.4, -0.8)
+    )
+    pose.hands[-g] = Hand(constant(pose.t, -0.16 * g, y + 0.03, top + 0.045), "floor", elbow=(0.9, 0.4, -0.8))
+    pose.props.append(props.pen(side_name(g), rng))
+    pose.add(pitch=0.12)
+    pose.put(nod=0.42, look=-0.05 * g)
+    desk, paper = fixtures.table(rng, edge=edge, top=top), fixtures.paper(rng, x=0.04 * g, y=y - 0.03, top=top)
+    return also(
+        deed, 63, side=g, steady_head=True, fixtures=(desk, paper), needs={63: "paper"}, hands={g: "grip"}, space=0.8
+    )
+
+
+def watch_tv(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """Facing a television."""
+    pose, y = deed.pose, -spread(rng, 1.5, 2.0)
+    pose.put(look=0.04 * wave(pose.t, 0.2, rng.random()), nod=0.03, twist=0.0)
+    return also(
+        deed,
+        61,
+        steady_head=True,
+        fixtures=(fixtures.television(rng, y=y),),
+        needs={61: "television"},
+        headings=(1.2, 2.7),
+        space=1.2,
+    )
+
+
+def board_game(deed: Deed, body: Body, rng: Draw) -> Deed:
+    """Men moved on a board, the chin on the other hand or the arm on the table."""
+    pose, s, g = deed.pose, body.height / 1.7, some_side(rng)
+    edge, top = _at_table(deed, body, rng)
+    y, hertz = -edge - 0.26, spread(rng, 0.3, 0.5)
+    lift = 0.5 + 0.5 * wave(pose.t, 2 * hertz, rng.random())
+    at = constant(pose.t, 0.12 * wave(pose.t, hertz, rng.random()), y + 0.08 * wave(pose.t, hertz / 2, 0.0), top + 0.11)
+    pose.hands[g] = Hand(at + constant(pose.t, 0, 0.03, 0.07 * lift), "floor", elbow=(0.9, 0.4, -0.8))
+    if rng.random() < 0.5:
+        chin = constant(pose.t, -0.03 * g, body.joints[MOUTH, 1] - 0.02, body.joints[MOUTH, 2] - 0.08 * s)
+        pose.hands[-g] = Hand(chin, "head", elbow=(0.6, -0.4, -1))
+    else:
+        pose.hands[-g] = Hand(constant(pose.t, -0.22 * g * s, -edge - 0.08, top + 0.05), "floor", elbow=(1, 0.4, -0.6))
+    pose.add(pitch=0.1)
+    pose.put(nod=0.35, look=0.0)
+    things = (fixtures.table(rng, edge=edge, top=top), fixtures.chess(rng, y=y, top=top))
+    return also(
+        deed, 40, side=g, steady_head=True, fixtures=things, needs={40: "chessboard"}, hands={g: "grip"},
+        headings=(0.0, 1.9), space=0.8,
+    )  # fmt: skip
