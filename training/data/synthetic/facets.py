@@ -20,7 +20,7 @@ from training.data.synthetic.truths import (
     is_old,
     is_sex,
     shows_age,
-    told_child,
+    told_sex,
 )
 from training.data.synthetic.words import HAIR_CONFUSED, HELD, HELD_SHARE, Table, Words
 
@@ -71,12 +71,14 @@ def noun_fits(key: str, view: View, i: int) -> Truth:
 
 
 def noun_key(look: Look, rng: Draw) -> str:
-    """What to call somebody: "person" one time in five; a child by sex only where that can be told."""
+    """What to call somebody: "person" one time in five; by sex only where that can be told."""
     chance, male = rng.random(), look.sex == "man"
     if chance < 0.2 or is_child(look) is None:
         return "person"
     if look.age == "child":
-        return "child" if chance < 0.4 or not told_child(look) else "boy" if male else "girl"
+        return "child" if chance < 0.4 or not told_sex(look) else "boy" if male else "girl"
+    if not told_sex(look):
+        return "adult" if chance < 0.4 else "person"
     return "adult" if chance < 0.24 else "man" if male else "woman"
 
 

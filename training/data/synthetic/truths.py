@@ -192,10 +192,10 @@ def same_colour(asked: str | None, actual: str | None) -> Truth:
     return None if frozenset((asked, actual)) in CONFUSED else False
 
 
-def told_child(look: Look) -> bool:
-    """Whether a child is seen to be a boy or a girl; where not, no reader is held to it."""
+def told_sex(look: Look) -> bool:
+    """Whether beard, hair or a skirt let a stranger name the sex; where not, no reader is held to it."""
     if look.sex == "man":
-        return look.hair_length != "long"
+        return look.beard or look.hair_length != "long"
     return look.top == "dress" or look.bottom == "skirt" or look.hair_length == "long"
 
 
@@ -208,8 +208,7 @@ def is_child(look: Look) -> Truth:
 def is_sex(look: Look, sex: str, child: bool) -> Truth:
     """Whether "man", "woman", "boy" or "girl" fits."""
     young = is_child(look)
-    told = look.age != "child" or told_child(look)
-    return every((None if young is None else young == child, look.sex == sex if told else None))
+    return every((None if young is None else young == child, look.sex == sex if told_sex(look) else None))
 
 
 def is_old(look: Look) -> Truth:
