@@ -19,6 +19,7 @@ PEOPLE = {2: 0.3, 3: 0.33, 4: 0.2, 5: 0.1, 6: 0.07}  # how many to a clip
 ALIKE = 0.3  # share of clips in which two people look alike
 WITH_CHILD = 0.5
 OLD = 0.25  # of grown people
+INDOORS = 0.55  # of clips
 # Labels of each class, ids 1 to 80, in RefAVA's training set as published.
 NATURAL = (
     694, 2, 267, 111, 16, 64, 15, 395, 221, 185, 6061, 11264, 8, 2600, 97, 0, 5214, 1, 1, 5, 4, 39, 0, 14, 1, 12, 267,
@@ -31,7 +32,7 @@ NATURAL = (
 class Recipe:
     """Something ``least`` to ``most`` people do together: labels each may get, and how it is made.
 
-    labels: for each of ``least`` people how often each AVA action is seen.
+    labels: for each of ``least`` people how often each AVA action is seen. inside: done only indoors (or outdoors).
     """
 
     name: str
@@ -40,6 +41,7 @@ class Recipe:
     labels: dict[int, float]
     make: Callable[[list[Body], np.ndarray, Draw], list[Spot]]
     fits: Callable[[list[Body]], bool] = lambda bodies: True
+    inside: bool | None = None
 
 
 # --- alone ------------------------------------------------------------------------------------------------------------
@@ -56,8 +58,10 @@ def _alone(whole: menu.Whole, on_top: menu.OnTop | None = None) -> Recipe:
 
     labels = _counts(*menu.GIVES[whole], *(menu.GIVES[on_top] if on_top else ()))
     name = f"{whole.__name__}+{on_top.__name__}" if on_top else whole.__name__
-    grown = 54 in labels  # children do not smoke
-    return Recipe(name, 1, 1, labels, make, lambda bodies: not grown or bodies[0].age != "child")
+    parts = {whole, on_top}
+    grown = bool(parts & set(menu.GROWN_UP))
+    inside = True if parts & set(menu.INSIDE) else False if parts & set(menu.OUTSIDE) else None
+    return Recipe(name, 1, 1, labels, make, lambda bodies: not grown or bodies[0].age != "child", inside)
 
 
 # --- together ---------------------------------------------------------------------------------------------------------
@@ -120,16 +124,22 @@ def weights(labels: str) -> np.ndarray:
     for _ in range(300):
         w = w * ((given / people[:, None]) @ (wanted / (w @ (given / people[:, None]))))
         w /= w.sum()
-    w = (
-        w / people * np.where(people > 1, 2.4 if labels == "balanced" else 1.1, 1.0)
-    )  # of draws; one left over acts alone
+    w = w / people * np.where(people > 1, 2.4 if labels == "balanced" else 1.1, 1.0)  # one left over acts alone
+    w = w * [1.0 if r.inside is None else 1 / INDOORS if r.inside else 1 / (1 - INDOORS) for r in book]
     w = 0.97 * w / w.sum() + 0.03 / len(w)
     return w / w.sum()
 
 
 # --- a whole clip -----------------------------------------------------------------------------------------------------
 def cast(
-    rig: Rig, bodies: list[Body], attributes: np.ndarray, t: np.ndarray, rng: Draw, *, labels: str = "balanced"
+    rig: Rig,
+    bodies: list[Body],
+    attributes: np.ndarray,
+    t: np.ndarray,
+    rng: Draw,
+    *,
+    labels: str = "balanced",
+    inside: bool | None = None,
 ) -> list[list[Actor]]:
     """Units of people who act alone or together, placed about the middle of their unit.
 
@@ -140,8 +150,9 @@ def cast(
         t: Seconds from the key frame (T,).
         rng: Source of all chance.
         labels: "balanced" flattens the frequencies of labels; "natural" resembles AVA's.
+        inside: Whether the place is indoors; drawn where None.
     """
-    troupe = plan(bodies, t, rng, labels=labels)
+    troupe = plan(bodies, t, rng, labels=labels, inside=inside)
     people = [body for unit in troupe for body, _spot in unit]
     figures = iter(_dress_all(rig, people, attributes, rng))
     units = [
@@ -155,14 +166,17 @@ def cast(
     return units
 
 
-def plan(bodies: list[Body], t: np.ndarray, rng: Draw, *, labels: str = "balanced") -> list[list[tuple[Body, Spot]]]:
+def plan(
+    bodies: list[Body], t: np.ndarray, rng: Draw, *, labels: str = "balanced", inside: bool | None = None
+) -> list[list[tuple[Body, Spot]]]:
     """Who does what with whom, before anybody is dressed."""
+    inside = bool(rng.random() < INDOORS) if inside is None else inside
     left = int(rng.choice(list(PEOPLE), p=list(PEOPLE.values())))
     child_about = rng.random() < WITH_CHILD
     book, chance = recipes(), weights(labels)
     units: list[list[tuple[Body, Spot]]] = []
     while left:
-        may = np.array([r.least <= left for r in book]) * chance
+        may = np.array([r.least <= left and r.inside in (None, inside) for r in book]) * chance
         recipe = book[rng.choice(len(book), p=may / may.sum())]
         size = int(rng.integers(recipe.least, min(recipe.most, left) + 1))
         for _ in range(60):

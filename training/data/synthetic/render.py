@@ -14,7 +14,7 @@ import numpy as np
 
 from .bodies import ARM, CHEST, HEAD, LEG, ROOT, load_bank
 from .camera import FRAMINGS, TALL, Camera, aim_camera
-from .casting import cast
+from .casting import INDOORS, cast
 from .facts import Person, Scene, Thing
 from .film import Facts, film
 from .motions import Deed
@@ -29,11 +29,12 @@ NEAR = 1.51  # seconds about the key frame that labels speak of
 MIN_PEOPLE = 2  # in view at the key frame
 MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's joints and props must be seen
 MIN_PROP = 7  # pixels of the working frame
+FIXTURE = 10  # times as many of a piece of furniture
 MOVEMENTS = frozenset(range(1, 15))
-INSIDE, OUTSIDE = frozenset((23, 24, 61, 62)), frozenset((10, 25, 33, 49))  # AVA actions
 AT_MOUTH, MOST_TURNED = frozenset((16, 27, 29, 54, 77)), -0.45
 SHARED = frozenset((64, 68, 70, 75))
 TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
+KNEES = [LEG[1][1], LEG[-1][1]]
 HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
 UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
 SUPERSAMPLE = 1.35
@@ -87,11 +88,12 @@ class Studio:
     ) -> Scene:
         t = (np.arange(frames) - key_frame) / fps
         work = (round(size[0] * SUPERSAMPLE), round(size[1] * SUPERSAMPLE))
+        inside = bool(rng.random() < INDOORS)
         for _ in range(12):
-            actors, camera, half_width, framing = self._set_up(t, rng, work, labels)
+            actors, camera, half_width, framing = self._set_up(t, rng, work, labels, inside=inside)
             if sum(_in_view(a, camera, key_frame) for a in actors) >= MIN_PEOPLE:
                 break
-        place, fitted = self._furnish(actors, camera, half_width, rng)
+        place, fitted = self._furnish(actors, camera, half_width, rng, inside=inside)
         frames_rgb, facts = film(actors, place, camera, size, rng)
         people = [_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors))]
         people = [_with_shared(people, k, actors[k], np.abs(t) <= NEAR) for k in range(len(people))]
@@ -106,10 +108,10 @@ class Studio:
         )
 
     def _set_up(
-        self, t: np.ndarray, rng: np.random.Generator, work: tuple[int, int], labels: str
+        self, t: np.ndarray, rng: np.random.Generator, work: tuple[int, int], labels: str, *, inside: bool
     ) -> tuple[list[Actor], Camera, float, str]:
         """People in action before a camera, the tangent of half its horizontal angle, and how it frames them."""
-        units = cast(self.rig, self.bodies, self.attributes, t, rng, labels=labels)
+        units = cast(self.rig, self.bodies, self.attributes, t, rng, labels=labels, inside=inside)
         framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
         half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
         first = max(a.top for a in units[0])
@@ -133,7 +135,7 @@ class Studio:
         return actors, camera, half_width, framing
 
     def _furnish(
-        self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator
+        self, actors: list[Actor], camera: Camera, half_width: float, rng: np.random.Generator, *, inside: bool
     ) -> tuple[Place, list[dict[str, list[int]]]]:
         """The place around the actors, with what they sit, lie and work on; by actor and name, meshes of the last."""
         far = max(float(a.vertices[:, :, 1].max()) for a in actors)
@@ -146,8 +148,9 @@ class Studio:
             for thing in a.deed.fixtures:
                 floor = a.world(np.stack([thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)]))
                 taken.append((*floor.mean(0), float(np.linalg.norm(floor[1] - floor[0]) / 2)))
+        kinds = [k for k in KINDS if (PLANS[k].high is not None) == inside]
         place = build_place(
-            _kind_for(actors, rng),
+            kinds[rng.integers(len(kinds))],
             rng,
             far=far,
             half_width=half_width,
@@ -196,15 +199,6 @@ class Studio:
 
 def _area(box: np.ndarray) -> float:
     return 0.0 if np.isnan(box).any() else float((box[2] - box[0]) * (box[3] - box[1]))
-
-
-def _kind_for(actors: list[Actor], rng: np.random.Generator) -> str:
-    """A kind of place that most of what is done goes with."""
-    done = [set(a.deed.actions) for a in actors]
-    inside = sum(bool(d & INSIDE) for d in done) + sum(a.deed.seat == "bed" for a in actors)
-    outside = sum(bool(d & OUTSIDE) for d in done)
-    kinds = [k for k in KINDS if inside == outside or (PLANS[k].high is not None) == (inside > outside)]
-    return kinds[rng.integers(len(kinds))]
 
 
 def _span(actor: Actor, near: np.ndarray) -> tuple[float, float, float]:
@@ -277,6 +271,7 @@ def seen_actions(
         turned: Cosine of the angle between the way to the camera and where the body points (T,).
     """
     seen = joints_seen[near].mean(0) >= MIN_SEEN
+    seen[KNEES] = seen[KNEES].any()  # either will do
     there = {name for name, count in pixels.items() if (count[near] >= MIN_PROP).mean() >= MIN_SEEN}
 
     def visible(a: int) -> bool:
@@ -299,7 +294,7 @@ def _person(
     """What is true of one actor, as far as it is seen."""
     actor, near = actors[k], np.abs(t) <= NEAR
     look, deed = actor.figure.look, actor.deed
-    pixels = {name: facts.areas[meshes].sum(0) for name, meshes in fitted.items()}
+    pixels = {name: facts.areas[meshes].sum(0) // FIXTURE for name, meshes in fitted.items()}
     for j, prop in enumerate(deed.pose.props):
         pixels[prop.name] = pixels.get(prop.name, 0) + facts.props[k][:, j]
         if prop.hold == "back" and facts.props[k][key, j] < 4 * MIN_PROP:
