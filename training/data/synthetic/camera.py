@@ -12,6 +12,7 @@ from .motions import Draw
 FRAMINGS = {"long": 0.2, "full": 0.28, "medium": 0.3, "close": 0.22}  # how often; see ``tall``
 TALL = {"long": (0.26, 0.5), "full": (0.5, 0.9), "medium": (1.0, 1.75), "close": (1.75, 2.7)}
 """Height of the framed person over that of the picture: whole people, cut at the waist, cut at the chest."""
+FARTHEST = {True: 7.5, False: 14.0}  # metres to the framed person, indoors and out: what is seen small is seen wide
 
 
 @dataclass
@@ -133,7 +134,7 @@ def aim_camera(
     else:
         least, most = high - 0.9 * half, low + 0.9 * half
         aim = rng.uniform(least + 0.1 * (most - least), most - 0.2 * (most - least))
-        aim = min(max(aim, heads), most)
+        aim = max(aim, min(heads, most + 0.4 * half))  # rather without feet than without heads
     pitch, roll = np.arctan(aim), rng.normal(0, 0.02)
     factors, kept = zoom(t, rng)
     to = np.arctan2(aside, depth), np.arctan2(0.82 * top - height, depth)

@@ -196,7 +196,7 @@ def fits(name: str, bodies: Bodies) -> bool:
     if name == "play":
         return second.age == "child"
     if name == "kiss":
-        return 0.6 < ratio < 1.6
+        return "child" not in (first.age, second.age) and ratio > 0.6
     if name in ("fight", "kick", "push"):
         return (first.age == "child") == (second.age == "child") and 0.75 < ratio < 1.33
     if name == "grab":

@@ -69,4 +69,4 @@ INSIDE: tuple[Callable[..., Any], ...] = (
     working.cut, working.cook, working.open_door, working.close_door, working.write_board, working.watch_tv,
     working.computer, gestures.brush_teeth,
 )  # fmt: skip
-OUTSIDE: tuple[Callable[..., Any], ...] = (working.dig, gestures.fish)
+OUTSIDE: tuple[Callable[..., Any], ...] = (working.dig, gestures.fish, handling.ride)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from .bodies import ARM, CHEST, HEAD, LEG, ROOT, load_bank
-from .camera import FRAMINGS, TALL, Camera, aim_camera
+from .camera import FARTHEST, FRAMINGS, TALL, Camera, aim_camera
 from .casting import INDOORS, cast
 from .facts import Person, Scene, Thing
 from .film import Facts, film
@@ -115,7 +115,9 @@ class Studio:
         framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
         half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
         first = max(a.top for a in units[0])
-        depth = max(max(first, 1.2) / rng.uniform(*TALL[framing]) * work[0] / work[1] / (2 * half_width), 1.1)
+        height = max(first, 1.2) / rng.uniform(*TALL[framing])  # metres that the picture shows at their distance
+        half_width = max(half_width, height * work[0] / work[1] / 2 / FARTHEST[inside])
+        depth = max(height * work[0] / work[1] / (2 * half_width), 1.1)
         actors = arrange(units, rng, depth=depth, half_width=half_width)
         for actor in actors:
             if actor.deed.seat == "bed":
