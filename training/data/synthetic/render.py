@@ -1,42 +1,25 @@
-"""The studio: one seed, one clip of rendered people in a rendered place, with everything that is true of it.
+"""The studio: one seed, one clip of rendered people in a rendered place, with everything that is true of it."""
 
-To look at some clips:
-
-    python -m training.data.synthetic.render --split train --seed 0 --clips 12 --out sheet.png
-"""
-
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from .bodies import ARM, CHEST, HEAD, LEG, ROOT, load_bank
+from .bodies import CHEST, HEAD, ROOT, load_bank
 from .camera import FARTHEST, FRAMINGS, TALL, Camera, aim_camera
 from .casting import INDOORS, cast
 from .facts import Person, Scene, Thing
 from .film import Facts, film
-from .motions import Deed
+from .labels import FIXTURE, MIN_PROP, NEAR, seen_actions, with_shared
 from .places import KINDS, PLANS, Material, Place, build_place, chair, dyed_material, random_material
 from .poses import turn
 from .props import cuboid
 from .stage import Actor, act, arrange, seat_of
 from .wardrobe import canon_attributes, shade
 
-SEEDS = {"train": 1, "val": 2, "test": 3, "samples": 4}
-NEAR = 1.51  # seconds about the key frame that labels speak of
+SEEDS = {"train": 1, "val": 2, "test": 3}
 MIN_PEOPLE = 2  # in view at the key frame
-MIN_SEEN = 0.3  # share of the frames around the key frame in which an action's joints and props must be seen
-MIN_PROP = 7  # pixels of the working frame
-FIXTURE = 10  # times as many of a piece of furniture
-MOVEMENTS = frozenset(range(1, 15))
-AT_MOUTH, MOST_TURNED = frozenset((16, 27, 29, 54, 77)), -0.45
-SHARED = frozenset((64, 68, 70, 75))
-TOGETHER = frozenset((64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 78, 80))  # what takes two
-KNEES = [LEG[1][1], LEG[-1][1]]
-HANDS = frozenset(j for g in (1, -1) for j in ARM[g][1:])
-UPPER, LOWER = (CHEST, HEAD), (ROOT, *LEG[1][:2], *LEG[-1][:2])
 SUPERSAMPLE = 1.35
 
 
@@ -44,7 +27,7 @@ class Studio:
     """Renders clips with one split's bodies and places.
 
     Args:
-        split: "train", "val", "test" or "samples"; bodies and places differ between them.
+        split: "train", "val" or "test"; bodies and places differ between them.
         cache_dir: Where the bank of bodies is kept.
         bodies: Use only so many bodies, for tests.
     """
@@ -96,7 +79,7 @@ class Studio:
         place, fitted = self._furnish(actors, camera, half_width, rng, inside=inside)
         frames_rgb, facts = film(actors, place, camera, size, rng)
         people = [_person(actors, k, facts, fitted[k], key_frame, t, camera) for k in range(len(actors))]
-        people = [_with_shared(people, k, actors[k], np.abs(t) <= NEAR) for k in range(len(people))]
+        people = [with_shared(people, k, actors[k], np.abs(t) <= NEAR) for k in range(len(people))]
         return Scene(
             frames_rgb,
             fps,
@@ -250,46 +233,6 @@ def _depth(at: np.ndarray, camera: Camera, frame: int) -> float:
     return float(((at - camera.centre) @ camera.turns[frame])[2])
 
 
-def seen_actions(
-    deed: Deed,
-    pixels: dict[str, np.ndarray],
-    joints_seen: np.ndarray,
-    near: np.ndarray,
-    *,
-    company: float | None,
-    turned: np.ndarray,
-) -> set[int]:
-    """The deed's actions that a viewer can see.
-
-    A movement is seen by the trunk or head together with a hip or a knee. Anything else by the joints it shows, of
-    the hands and forearms one being enough; where it needs a thing, by that thing in place of the hands.
-
-    Args:
-        deed: With the joints that each action shows, and the thing that it needs.
-        pixels: Visible pixels of its props and fixtures by name, (T,).
-        joints_seen: (T, J).
-        near: The frames within a second and a half of the key frame (T,).
-        company: How much is seen of the best seen of those acted with, a share; None where there is nobody.
-        turned: Cosine of the angle between the way to the camera and where the body points (T,).
-    """
-    seen = joints_seen[near].mean(0) >= MIN_SEEN
-    seen[KNEES] = seen[KNEES].any()  # either will do
-    there = {name for name, count in pixels.items() if (count[near] >= MIN_PROP).mean() >= MIN_SEEN}
-
-    def visible(a: int) -> bool:
-        if a in TOGETHER and company is not None and company < MIN_SEEN:
-            return False
-        if a in AT_MOUTH and (turned[near] > MOST_TURNED).mean() < MIN_SEEN:
-            return False
-        if a in MOVEMENTS:
-            return bool(seen[list(UPPER)].any() and seen[list(LOWER)].any())
-        hands = [seen[j] for j in deed.shows.get(a, ()) if j in HANDS]
-        shown = deed.needs[a] in there if a in deed.needs else any(hands) or not hands
-        return bool(shown and all(seen[j] for j in deed.shows.get(a, ()) if j not in HANDS))
-
-    return {a for a in deed.actions if visible(a)}
-
-
 def _person(
     actors: list[Actor], k: int, facts: Facts, fitted: dict[str, list[int]], key: int, t: np.ndarray, camera: Camera
 ) -> Person:
@@ -327,56 +270,3 @@ def _person(
         facts.joints_seen[k],
         facts.hidden_by[k],
     )
-
-
-def _with_shared(people: list[Person], k: int, actor: Actor, near: np.ndarray) -> Person:
-    """A person with the actions that are seen of both as soon as they are seen of one."""
-    me = people[k]
-    if (me.visible[near] >= 0.2).mean() < MIN_SEEN:
-        return me
-    theirs = {a for j in actor.partners for a in people[j].actions}
-    return replace(me, actions=tuple(sorted({*me.actions, *(theirs & SHARED & set(actor.deed.actions))})))
-
-
-def contact_sheet(scenes: list[Scene], columns: int = 5) -> np.ndarray:
-    """Rows of clips with boxes and labels, RGB."""
-    rows = []
-    for scene in scenes:
-        picks = np.unique(np.linspace(0, len(scene.frames) - 1, columns).round().astype(int))
-        picks[np.argmin(np.abs(picks - scene.key_frame))] = scene.key_frame
-        row = []
-        for f in picks:
-            image = cv2.resize(scene.frames[f], None, fx=1.5, fy=1.5).copy()
-            h, w = image.shape[:2]
-            for n, p in enumerate(scene.people):
-                b = p.boxes_xyxy[f]
-                if np.isnan(b).any():
-                    continue
-                x0, y0, x1, y1 = (b * (w, h, w, h)).astype(int).tolist()
-                colour = ((255, 60, 60), (60, 255, 60), (80, 120, 255), (255, 255, 0), (255, 0, 255))[n % 5]
-                cv2.rectangle(image, (x0, y0), (x1 - 1, y1 - 1), colour, 1)
-                if f == scene.key_frame:
-                    look, actions = p.look, ",".join(map(str, p.actions))
-                    text = f"{look.age[0]}{look.sex[0]} {look.top_colour} {look.top}/{look.bottom_colour or ''} "
-                    text += f"{look.bottom or ''} {actions} {p.facing[0]} {p.visible[f]:.1f}"
-                    cv2.putText(image, text, (4, h - 5 - 11 * n), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 3)
-                    cv2.putText(image, text, (4, h - 5 - 11 * n), cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, 1)
-            row.append(image)
-        rows.append(np.concatenate(row, 1))
-    return np.concatenate(rows, 0)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--split", default="train")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--clips", type=int, default=12)
-    parser.add_argument("--out", default="sheet.png")
-    args = parser.parse_args()
-    studio = Studio(args.split)
-    scenes = [studio.shoot(args.seed + k) for k in range(args.clips)]
-    cv2.imwrite(args.out, contact_sheet(scenes)[..., ::-1])
-
-
-if __name__ == "__main__":
-    main()
