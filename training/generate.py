@@ -101,7 +101,13 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
             stream = container.add_stream(
                 "libx264",
                 rate=Fraction(fps).limit_denominator(1001),
-                options={"crf": str(CRF), "preset": "veryfast", "threads": "1"},
+                # without x264's look-ahead, which goes by what lies in memory, the same frames give the same file
+                options={
+                    "crf": str(CRF),
+                    "preset": "veryfast",
+                    "threads": "1",
+                    "x264-params": "rc-lookahead=0:mbtree=0",
+                },
             )
             stream.height, stream.width = frames.shape[1:3]
             stream.pix_fmt = "yuv420p"
