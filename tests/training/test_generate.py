@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -99,8 +100,10 @@ def run(out: Path, *more: str, clips: int = 4, split: str = "train") -> int:
     return generate.main([*arguments(out, clips=clips, split=split), *more])
 
 
-def annotation(out: Path, split: str = "train") -> tuple[bytes, bytes]:
-    return (out / f"{split}.jsonl").read_bytes(), (out / "scenes" / f"{split}.jsonl").read_bytes()
+def contents(out: Path) -> dict[str, bytes]:
+    """Every file of a data set but the notes of its making."""
+    files = (p for p in out.rglob("*") if p.is_file() and ".parts" not in p.parts)
+    return {str(p.relative_to(out)): p.read_bytes() for p in files}
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +185,7 @@ def test_interrupted_extended_and_failed_runs_end_as_one_whole_run(whole, tmp_pa
     before = (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns
     assert run(tmp_path, clips=4) == 0
     assert (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns == before
-    assert annotation(tmp_path) == annotation(whole)
+    assert contents(tmp_path) == contents(whole)
     assert not list(tmp_path.rglob("*.partial*"))
 
 
@@ -200,7 +203,7 @@ def test_a_killed_run_is_merged_early_and_goes_on(whole, tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert run(tmp_path, clips=4) == 0
-    assert annotation(tmp_path) == annotation(whole)
+    assert contents(tmp_path) == contents(whole)
 
 
 def test_a_dead_worker_is_noticed_and_replaced(tmp_path, monkeypatch, capfd):
@@ -257,7 +260,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(whole, tmp_path, monkeypatch
     assert not (tmp_path / ".parts/train/000003.json").exists()  # it did not go on
     monkeypatch.delenv("FAKE_FULL")
     assert run(tmp_path, clips=4) == 0
-    assert annotation(tmp_path) == annotation(whole)
+    assert contents(tmp_path) == contents(whole)
 
 
 @pytest.mark.parametrize(
@@ -287,6 +290,23 @@ def test_the_benchmark_counts_clips_after_the_warm_up(capfd):
     assert (
         float(rate) > 1 and float(seconds) < 3 and {"filming", "sentences", "writing"} < set(re.findall(r"\w+", line))
     )
+
+
+def test_the_same_frames_give_the_same_file_whatever_lies_in_memory(tmp_path):
+    rng, files, frames = np.random.default_rng(0), set(), []
+    wall = cv2.GaussianBlur(rng.uniform(0, 255, (320, 400, 3)).astype(np.float32), (0, 0), 3)
+    wall = (wall - wall.mean()) * 8 + 128
+    for k in range(18):
+        image = wall[20 + k : 260 + k, 20 + 2 * k : 340 + 2 * k].copy()
+        cv2.circle(image, (60 + 9 * k, 120 + int(30 * np.sin(k))), 30, (200, 30, 30), -1)
+        cv2.rectangle(image, (200 - 5 * k, 60), (240 - 5 * k, 200), (20, 60, 220), -1)
+        frames.append(np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8))
+    for _ in range(10):
+        junk = rng.integers(0, 255, rng.integers(1000, 3_000_000), dtype=np.uint8)
+        generate.write_clip(tmp_path / "clip.mp4", np.stack(frames), 6.0)
+        files.add((tmp_path / "clip.mp4").read_bytes())
+        del junk
+    assert len(files) == 1
 
 
 def test_clip_seeds_are_stable_and_distinct():
