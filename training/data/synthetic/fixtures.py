@@ -16,10 +16,6 @@ def _moving(name: str, colours: tuple[str, ...], *parts: tuple[Mesh, int], hold:
     return Prop(name, points, faces, colours[0], hold, frame="upright", colours=colours, face_colour=which)
 
 
-def _moved(mesh: Mesh, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Mesh:
-    return (mesh[0] + np.array([x, y, z], np.float32)).astype(np.float32), mesh[1]
-
-
 def table(rng: Draw, *, edge: float, top: float, name: str = "table", wide: float = 1.1, deep: float = 0.6) -> Fixture:
     """Its near edge at y = -``edge``, its surface at ``top``."""
     y, colour = -edge - deep / 2, str(rng.choice(["brown", "beige", "white", "grey", "black"]))

@@ -1,6 +1,5 @@
 """What several people do together: ``(bodies, t, rng) -> [Spot]``, one for each body, about the group's own middle."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,9 +19,6 @@ class Spot:
     deed: Deed
     at: np.ndarray
     heading: float
-
-
-Group = Callable[[list[Body], np.ndarray, Draw], list[Spot]]
 
 
 def opposite_spots(duet: Duet) -> list[Spot]:

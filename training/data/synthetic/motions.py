@@ -75,15 +75,6 @@ class Deed:
         self.actions = tuple(sorted(set(self.actions)))
         self.shows = {a: self.shows.get(a) or SHOWS.get(a, (HEAD,)) for a in self.actions}
 
-    def circles(self) -> list[tuple[float, float, float]]:
-        """Floor taken at the key frame: x, y and radius, in the person's upright frame; theirs, then the fixtures'."""
-        taken = [(0.0, 0.0, self.space)]
-        for thing in self.fixtures:
-            low, high = thing.vertices[:, :2].min(0), thing.vertices[:, :2].max(0)
-            x, y = (low + high) / 2
-            taken.append((float(x), float(y), float(np.linalg.norm(high - low) / 2)))
-        return taken
-
 
 def also(deed: Deed, *actions: int, side: int = 0, **more: Any) -> Deed:
     """The deed with more actions; ``side``: the hand that must be seen for them (0: both)."""

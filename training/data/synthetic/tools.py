@@ -117,15 +117,3 @@ def roller(hold: str, rng: Draw) -> Prop:
         (rod((-0.13, -0.05, 0.24), (0.13, -0.05, 0.24), 0.04, 10), 0),
         frame="upright",
     )
-
-
-def rope(length: float) -> Prop:
-    """From the fists forward to the load."""
-    return prop(
-        "rope",
-        "hands",
-        ("beige",),
-        (rod((0, 0.5, -0.3), (0, 0, 0), 0.014), 0),
-        (rod((0, 0, 0), (0, -length, -0.1), 0.014), 0),
-        frame="upright",
-    )
