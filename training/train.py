@@ -23,7 +23,7 @@ import yaml
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from refatomnet.checkpoint import encoder_state, save_checkpoint
+from refatomnet.checkpoint import encoder_state, load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.errors import DataError
@@ -42,6 +42,7 @@ class TrainConfig:
     """One training run.
 
     data, run: Folders; ``~`` is expanded. name: Of the checkpoint.
+    start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew.
     batch_clips, sentences: Clips a step, and sentences about each.
     still_epochs: Passes over the key frames alone, first: people, looks and sentences are learnt at a fraction of the
         work. epochs: Passes over the whole clips after that, from half the learning rate. It falls to zero over each.
@@ -53,6 +54,7 @@ class TrainConfig:
     data: str = "~/.cache/refatomnet/openravar"
     run: str = "~/.cache/refatomnet/runs/compact"
     name: str = "compact"
+    start: str | None = None
     seed: int = 0
     batch_clips: int = 24
     sentences: int = 4
@@ -139,6 +141,9 @@ class Trainer:
         torch.set_num_threads(config.threads)
         self.model = build_model(config.model)
         self.model.encoder.load_state_dict(encoder_state())
+        self.trained_before = ""
+        if config.start is not None:
+            self._begin_with(config.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs lack it
         self.criterion = Criterion(self.model, config.loss)
         self.optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, betas=(0.9, 0.98))
@@ -154,6 +159,18 @@ class Trainer:
         self.steps_an_epoch = max(1, len(self.train_set) // config.batch_clips)
         self.still_steps = round(config.still_epochs * self.steps_an_epoch)
         self.total_steps = max(1, self.still_steps + round(config.epochs * self.steps_an_epoch))
+
+    def _begin_with(self, checkpoint: str) -> None:
+        """Take over a checkpoint's weights.
+
+        Raises:
+            DataError: If it has other sizes than this run.
+        """
+        model, card = load_checkpoint(checkpoint)
+        if model.config != self.config.model:
+            raise DataError(f"{checkpoint} has other sizes than this run; give the run its model section, or no start")
+        self.model.load_state_dict(model.state_dict())
+        self.trained_before = f", after {card.get('trained_on', checkpoint)}"
 
     def _features(self, split: str) -> FeatureCache:
         return FeatureCache(build(self.data_folder, split, self.config.model))
@@ -271,7 +288,7 @@ class Trainer:
         config = self.config
         return {
             "name": config.name,
-            "trained_on": f"OpenRAVAR, {len(self.train_set)} rendered clips",
+            "trained_on": f"OpenRAVAR, {len(self.train_set)} rendered clips{self.trained_before}",
             "data": {"name": "OpenRAVAR", "split": "train", "clips": len(self.train_set)},
             "training": {"seed": config.seed, "steps": self.step, "epochs": self.step / self.steps_an_epoch},
             "calibration": calibration,

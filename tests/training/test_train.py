@@ -11,7 +11,7 @@ import pytest
 import torch
 from test_cache import SMALL, painted
 
-from refatomnet.checkpoint import load_checkpoint
+from refatomnet.checkpoint import load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
 from training import train as train_module
@@ -222,6 +222,20 @@ def test_the_configs_of_the_repository_are_valid(path: Path) -> None:
     for field in dataclasses.fields(TrainConfig):
         value, default = getattr(config, field.name), getattr(TrainConfig(), field.name)
         assert isinstance(value, int | float | str | ModelConfig | LossWeights | None)
-        assert isinstance(value, str) == isinstance(default, str), field.name  # "6e-4" is a string in YAML
+        if default is not None:
+            assert isinstance(value, str) == isinstance(default, str), field.name  # "6e-4" is a string in YAML
     assert config.model.key_frame == config.model.frames // 2  # what the criterion takes for granted
     assert np.isfinite(config.learning_rate)
+
+
+def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) -> None:
+    first = make("first")
+    save_checkpoint(first.model, tmp_path / "start", {"name": "start", "trained_on": "paint"})
+    second = make("second", start=str(tmp_path / "start"), seed=1)
+    anew = make("anew", seed=1)
+    for name, value in second.model.named_parameters():
+        torch.testing.assert_close(value.half(), dict(first.model.named_parameters())[name].half())
+    assert any(not torch.equal(a, b) for a, b in zip(anew.model.parameters(), first.model.parameters(), strict=True))
+    assert second._card({}, {})["trained_on"].endswith("clips, after paint")
+    with pytest.raises(DataError, match="other sizes"):
+        make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, layers=SMALL.layers + 1))
