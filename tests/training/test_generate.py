@@ -351,6 +351,11 @@ def test_records_survive_a_round_trip(tmp_path):
         ({"actions": [81]}, "1 to 80"),
         ({"person_id": 3}, "person_id"),
         ({"sentence": " "}, "sentence"),
+        ({"sentence": "the \ud800 man"}, "half of a character"),
+        ({"timestamp": 10**400}, "timestamp"),
+        ({"video": "../v"}, "not a path"),
+        ({"clip": "clips/../../x.mp4"}, "within the data set folder"),
+        ({"clip": "/x.mp4"}, "within the data set folder"),
         ({"fps": 0}, "fps"),
         ({"key_frame": 1.5}, "key_frame"),
     ],
@@ -366,7 +371,13 @@ def test_a_bad_record_is_named_with_file_and_line(tmp_path, change, message):
 
 def test_files_that_are_not_records_are_refused(tmp_path):
     path = tmp_path / "x.jsonl"
-    for text, message in (("{", "JSON"), ("[]", "object"), ('{"video": "v"}', "missing: timestamp")):
+    for text, message in (
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"video": "v"}', "missing: timestamp"),
+        ("9" * 5000, "JSON"),
+        ("[" * 100_000, "JSON"),
+    ):
         path.write_text(text)
         with pytest.raises(DataError, match=message):
             read_records(path)

@@ -1,8 +1,9 @@
 """Records: one JSON line a described person, the common form of every data set; and scene files, one line a clip."""
 
 import json
-import math
 import os
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ class Record:
     """One sentence about one person of one clip, or about nobody.
 
     box_xyxy: fractions of the key frame, x1 < x2, y1 < y2; None, with no actions, where the sentence fits nobody.
-    actions: AVA ids, 1-80. clip: path of the video within the data set folder, or None where frames come from
+    actions: AVA ids, 1-80. clip: path of the video, from and within the data set folder, or None where frames come from
     ``frames/<video>/image_%06d.jpg``. key_frame: index into the clip. fps: frames a second. timestamp: seconds.
     extra: any further keys of the line, such as "kind" and "hard".
 
@@ -42,11 +43,15 @@ class Record:
             value = getattr(self, name)
             if not isinstance(value, str) or not value.strip():
                 raise DataError(f"{name} must be a non-empty string, got {value!r}")
-        if self.clip is not None and (not isinstance(self.clip, str) or not self.clip):
-            raise DataError(f"clip must be a path or null, got {self.clip!r}")
+            if _SURROGATE.search(value):
+                raise DataError(f"{name} must be text, got half of a character in {value!r}")
+        if not is_name(self.video):
+            raise DataError(f"video must be a name, not a path, got {self.video!r}")
+        if self.clip is not None and not is_inside(self.clip):
+            raise DataError(f"clip must be a path within the data set folder or null, got {self.clip!r}")
         if not is_number(self.timestamp):
             raise DataError(f"timestamp must be a number of seconds, got {self.timestamp!r}")
-        if not isinstance(self.key_frame, int) or isinstance(self.key_frame, bool) or self.key_frame < 0:
+        if not isinstance(self.key_frame, int) or not is_number(self.key_frame) or self.key_frame < 0:
             raise DataError(f"key_frame must be a frame index from 0, got {self.key_frame!r}")
         if not is_number(self.fps) or self.fps <= 0:
             raise DataError(f"fps must be a positive number, got {self.fps!r}")
@@ -85,11 +90,23 @@ class Record:
 
 
 PARAPHRASE = "_paraphrase"  # of a split described again in other words
+_SURROGATE = re.compile("[\ud800-\udfff]")
 KEYS = ("video", "timestamp", "person_id", "split", "sentence", "actions", "box_xyxy", "clip", "key_frame", "fps")
 
 
-def is_number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number, an integer beyond all floats being none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def is_name(text: str) -> bool:
+    """Whether it can name a file or folder, and leads nowhere else."""
+    return text not in ("", ".", "..") and not set(text) & set("/\\\0")
+
+
+def is_inside(path: Any) -> bool:
+    """Whether it is a relative path that stays within its folder."""
+    return isinstance(path, str) and all(is_name(part) or part == "." for part in path.split("/"))
 
 
 def record_from_dict(line: dict) -> Record:
@@ -118,8 +135,8 @@ def read_lines(path: str | Path) -> Iterable[tuple[str, Any]]:
                 where = f"{path}:{number}"
                 try:
                     yield where, json.loads(text)
-                except json.JSONDecodeError as error:
-                    raise DataError(f"{where}: not a JSON line ({error.msg} at column {error.colno})") from error
+                except (ValueError, RecursionError) as error:  # also of numbers too long and lists too deep
+                    raise DataError(f"{where}: not a JSON line ({error})") from error
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror}); expected a file with one JSON object a line"
