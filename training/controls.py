@@ -60,6 +60,8 @@ class Choices:
                 for person in scenes[record.clip]["people"]
                 if in_view(person, key) or person["person_id"] == record.person_id
             ]
+            if record.person_id not in {person["person_id"] for person in people if person["boxes_xyxy"][key]}:
+                raise DataError(f"{record.clip}: its scene has no person {record.person_id} in frame {key}")
             here = np.array([person["boxes_xyxy"][key] for person in people], dtype=float)
             owner += [len(sources)] * len(people)
             visible += [person["visible"][key] for person in people]
@@ -170,6 +172,8 @@ def words_control(test: list[Record], train: list[Record] | None) -> dict[str, A
         known = [record for record in train if record.box_xyxy]
         scores = _from_words(np.array([r.sentence for r in known]), truth(known)[2], sentences)
     support = labels.sum(0)
+    if not support.any():
+        raise DataError("no person of a record has a label; there is nothing to guess from the words")
     enough = min(MIN_SUPPORT, support.max())
     classes = [int(i) for i in np.flatnonzero(support >= enough)]
 
@@ -199,8 +203,11 @@ def _from_words(known: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.
     from sklearn.linear_model import LogisticRegression
 
     vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2 if len(known) > 100 else 1, sublinear_tf=True)
-    x, asked_x = vectors.fit_transform(known), vectors.transform(asked)
     scores = np.tile(labels.mean(0), (len(asked), 1)).astype(float)
+    try:
+        x, asked_x = vectors.fit_transform(known), vectors.transform(asked)
+    except ValueError:  # not a word of two letters that comes often enough: words tell nothing
+        return scores
     for column in np.flatnonzero(labels.any(0) & ~labels.all(0)):
         model = LogisticRegression(C=3.0, solver="liblinear")
         scores[:, column] = model.fit(x, labels[:, column]).decision_function(asked_x)

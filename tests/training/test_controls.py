@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from refatomnet.errors import DataError
 from training import controls
 from training.controls import Choices, choice_control, words_control
 from training.data.card import data_card
@@ -124,6 +126,24 @@ def test_the_command_judges_and_the_card_quotes_it(tmp_path: Path, capsys: pytes
     assert "# test: 60 clips, made elsewhere" in data_card(tmp_path, ("train", "val", "test"))
     out.unlink()
     assert "without understanding" not in data_card(tmp_path, ("train", "val", "test"))
+
+
+def test_words_that_never_come_again_tell_nothing() -> None:
+    records = [replace(record, sentence="x") for record in made(10, everyone, dull)[0]]
+    found = words_control(records, None)
+    assert found["map_macro"] == pytest.approx(found["prior"], abs=0.1)
+
+
+def test_what_does_not_belong_together_is_named() -> None:
+    records, scenes = made(3, second, dull)
+    with pytest.raises(DataError, match="no person of a record has a label"):
+        words_control([replace(record, actions=()) for record in records], None)
+    scenes["clips/test/1.mp4"]["people"][1]["boxes_xyxy"] = [None]
+    with pytest.raises(DataError, match=r"1\.mp4: its scene has no person 1 in frame 0"):
+        Choices(records, scenes)
+    del scenes["clips/test/1.mp4"]["people"][1]
+    with pytest.raises(DataError, match=r"1\.mp4: its scene has no person 1 in frame 0"):
+        Choices(records, scenes)
 
 
 def test_what_cannot_be_measured_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

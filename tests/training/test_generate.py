@@ -383,6 +383,29 @@ def test_files_that_are_not_records_are_refused(tmp_path):
             read_records(path)
     with pytest.raises(DataError, match="cannot be read"):
         read_records(tmp_path / "none.jsonl")
-    path.write_text('{"clip": "a", "people": []}\n{"clip": "a", "people": []}\n')
+    path.write_text('{"clip": "a", "key_frame": 0, "people": []}\n' * 2)
     with pytest.raises(DataError, match=":2: clip a"):
         read_scenes(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"clip": "../a.mp4"}, "within the folder"),
+        ({"key_frame": None}, '"key_frame"'),
+        ({"key_frame": 2}, "that one included"),
+        ({"people": [{}]}, '"person_id"'),
+        ({"people": [{"person_id": "0", "boxes_xyxy": [None, [0, 0, 1]], "visible": [0, 1]}]}, '"boxes_xyxy"'),
+        ({"people": [{"person_id": "0", "boxes_xyxy": [None, [0, 0, 1, 1]], "visible": [0, None]}]}, '"visible"'),
+    ],
+)
+def test_a_bad_scene_is_named_with_file_and_line(tmp_path, change, message):
+    person = {"person_id": "0", "boxes_xyxy": [None, [0, 0, 1, 1]], "visible": [0, 1.0]}
+    good = {"clip": "a.mp4", "key_frame": 1, "people": [person]}
+    path = tmp_path / "val.jsonl"
+    path.write_text(json.dumps(good) + "\n")
+    assert read_scenes(path) == {"a.mp4": good}
+    path.write_text(json.dumps(good) + "\n" + json.dumps(good | {"clip": "b.mp4"} | change) + "\n")
+    with pytest.raises(DataError, match=message) as error:
+        read_scenes(path)
+    assert f"{path}:2" in str(error.value)

@@ -12,7 +12,7 @@ import pytest
 
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
-from training.data.clips import read_clip, read_model_frames
+from training.data.clips import clip_size, read_clip, read_model_frames
 from training.data.records import Record, write_records
 from training.data.refava import Report, _table, read_refava, read_split, write_refava
 from training.generate import write_clip
@@ -91,6 +91,19 @@ def test_its_frames_are_the_clips_at_30_a_second(ours: Path) -> None:
     (folder / f"image_{start + 45:06d}.jpg").unlink()
     with pytest.raises(DataError, match=r"image_000060\.jpg is missing"):
         read_model_frames(ours / "refava", record, ModelConfig())
+
+
+def test_clips_that_cannot_be_shown_are_named(ours: Path) -> None:
+    with pytest.raises(DataError, match="has 18 frames, its record's key frame is 18"):
+        read_model_frames(ours, replace(RECORD, key_frame=18), ModelConfig())
+    for content in (b"", b"no film" * 99):
+        (ours / "clips/test/1.mp4").write_bytes(content)
+        for read in (read_clip, clip_size):
+            with pytest.raises(DataError, match=r"1\.mp4 cannot be read"):
+                read(ours / "clips/test/1.mp4")
+    late = replace(RECORD, clip=None, key_frame=45, timestamp=902.5)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"image_0000\d\d\.jpg is missing"):
+        read_model_frames(ours, late, ModelConfig())
 
 
 def test_files_are_joined_by_key_never_by_order(tmp_path: Path) -> None:

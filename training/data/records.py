@@ -178,13 +178,14 @@ def scene_lines(path: str | Path, *, joints: bool = False) -> Iterator[dict[str,
     """
     seen: set[str] = set()
     for where, line in read_lines(path):
-        if (
-            not isinstance(line, dict)
-            or not isinstance(line.get("clip"), str)
-            or not isinstance(line.get("people"), list)
-            or not all(isinstance(person, dict) for person in line["people"])
-        ):
-            raise DataError(f'{where}: a scene needs "clip", a path, and "people", a list of objects')
+        if not isinstance(line, dict) or not is_inside(line.get("clip")) or not isinstance(line.get("people"), list):
+            raise DataError(f'{where}: a scene needs "clip", a path within the folder, and "people", a list')
+        key = line.get("key_frame")
+        if type(key) is not int or key < 0 or not all(_is_told(person, key) for person in line["people"]):
+            raise DataError(
+                f'{where}: a scene needs "key_frame", and of every person "person_id", and "boxes_xyxy" and "visible" '
+                "of as many frames, that one included"
+            )
         if line["clip"] in seen:
             raise DataError(f"{where}: clip {line['clip']} was described before; one line a clip is expected")
         seen.add(line["clip"])
@@ -193,6 +194,20 @@ def scene_lines(path: str | Path, *, joints: bool = False) -> Iterator[dict[str,
                 person.pop("joints_xy", None)
                 person.pop("joints_seen", None)
         yield line
+
+
+def _is_told(person: Any, key_frame: int) -> bool:
+    """Whether a scene says of this person what everybody who reads it needs."""
+    if not isinstance(person, dict) or not isinstance(person.get("person_id"), str):
+        return False
+    boxes, visible = person.get("boxes_xyxy"), person.get("visible")
+    return (
+        isinstance(boxes, list)
+        and isinstance(visible, list)
+        and len(boxes) == len(visible) > key_frame
+        and all(box is None or (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))) for box in boxes)
+        and all(map(is_number, visible))
+    )
 
 
 def read_scenes(path: str | Path, *, joints: bool = False) -> dict[str, dict[str, Any]]:

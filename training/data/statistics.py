@@ -81,9 +81,9 @@ def gather(records: Sequence[Record], scenes: Iterable[dict[str, Any]] = ()) -> 
         found.places[scene.get("place", "")] += 1
         if "size" in scene:
             found.sizes["x".join(map(str, scene["size"]))] += 1
-        found.things.update({thing["name"] for thing in scene.get("things", ()) if thing["boxes_xyxy"][key]})
+        found.things.update(sorted({thing["name"] for thing in scene.get("things", ()) if thing["boxes_xyxy"][key]}))
         for person in there:
-            shown = {**person["look"], "facing": person["facing"], "posture": person["posture"]}
+            shown = {**person.get("look", {}), "facing": person.get("facing"), "posture": person.get("posture")}
             for name, value in shown.items():
                 if isinstance(value, str):
                     found.looks.setdefault(name, Counter())[value] += 1
