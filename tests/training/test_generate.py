@@ -292,6 +292,17 @@ def test_the_benchmark_counts_clips_after_the_warm_up(capfd):
     )
 
 
+def test_the_benchmark_leaves_the_warm_up_out_of_the_stages(monkeypatch, capsys):
+    def crew(prepare, job, indices, workers, progress):
+        for index in indices:
+            progress.step({"filming": 9.0 if index < 2 else 1.0})
+        return {}
+
+    monkeypatch.setattr(benchmark, "run_crew", crew)
+    assert benchmark.main(["--clips", "3", "--workers", "1"]) == 0
+    assert capsys.readouterr().out.endswith("a clip and worker: filming 1.000\n")
+
+
 def test_the_same_frames_give_the_same_file_whatever_lies_in_memory(tmp_path):
     rng, files, frames = np.random.default_rng(0), set(), []
     wall = cv2.GaussianBlur(rng.uniform(0, 255, (320, 400, 3)).astype(np.float32), (0, 0), 3)
