@@ -10,7 +10,6 @@ JSON written as controls.json into the data folder is quoted by the data card wh
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from refatomnet.errors import DataError
+from refatomnet.errors import DataError, OptionError
 from training.arguments import Parser, run
-from training.data.records import Record, read_scenes, scenes_path
+from training.data.records import Record, read_scenes, scenes_path, write_text
 from training.data.refava import read_split
 from training.data.statistics import in_view
 from training.evaluate import truth
@@ -217,6 +216,8 @@ def _from_words(known: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.
 # ---- command ------------------------------------------------------------------------------------------------------
 def controls(options: argparse.Namespace) -> int:
     data, split, learn = options.data, options.split, options.learn
+    if learn == split:
+        raise OptionError(f"--learn {learn} would learn what it is asked; without --learn, other clips of it are used")
     if learn is None and split != "train" and (data / "train.jsonl").exists():
         learn = "train"
     test, train = read_split(data, split), read_split(data, learn) if learn else None
@@ -227,10 +228,11 @@ def controls(options: argparse.Namespace) -> int:
         "learned_from": learn or f"{split}, in {FOLDS} folds by clip",
         "choice": choice_control(Choices(test, scenes), known),
         "words": words_control(test, train),
-        "command": f"python -m training.controls {shlex.join(options.arguments)}",
+        "command": f"python -m training.controls --data DIR --split {split}"
+        + f" --learn {learn}" * bool(options.learn),
     }
     if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        write_text(options.json, json.dumps(result, indent=1) + "\n")
     for name in ("choice", "words"):
         print(verdict(name, result[name]))
     return 0
@@ -257,7 +259,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", default="test")
     parser.add_argument("--learn", help="split to learn from; else train where it is, or other clips of the split")
     parser.add_argument("--json", type=Path)
-    parser.set_defaults(arguments=sys.argv[1:] if arguments is None else arguments)
     return run(parser, controls, arguments)
 
 

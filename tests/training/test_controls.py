@@ -1,6 +1,7 @@
 """The controls find what made-up data gives away, and nothing in data that gives nothing away."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -121,7 +122,19 @@ def test_the_command_judges_and_the_card_quotes_it(tmp_path: Path, capsys: pytes
     assert found["learned_from"] == "train" and found["command"].startswith("python -m training.controls --data")
     card = data_card(tmp_path, ("train", "val", "test"))
     assert found["command"] in card and f"{found['words']['map_macro']:.3f}" in card and "(largest)" in card
-    assert "--split test --clips 60 --seed 1" in card
+    assert "--split test --clips 60 --seed 1" in card and str(tmp_path) not in card
+    assert "of 60 records about somebody in test:" in card
+    records, scenes = made(50, largest, telling)
+    write_records(tmp_path / "test.jsonl", records)
+    assert "in test, which has 50 now: run it again" in data_card(tmp_path, ("train", "test"))
+    write_records(tmp_path / "test.jsonl", made(60, largest, telling)[0])
+    for text in ("{", "{}", '{"choice": 1, "words": 1, "split": []}'):
+        write_text(tmp_path / "other.json", text)
+        shutil.copy(out, tmp_path / "kept.json")
+        shutil.copy(tmp_path / "other.json", out)
+        with pytest.raises(DataError, match=r"controls\.json"):
+            data_card(tmp_path, ("test",))
+        shutil.copy(tmp_path / "kept.json", out)
     (tmp_path / ".parts/test/run.json").unlink()
     assert "# test: 60 clips, made elsewhere" in data_card(tmp_path, ("train", "val", "test"))
     out.unlink()
@@ -152,5 +165,7 @@ def test_what_cannot_be_measured_is_one_line(tmp_path: Path, capsys: pytest.Capt
     assert controls.main(["--data", str(tmp_path)]) == 2
     write_scenes(tmp_path / "scenes" / "test.jsonl", [])
     assert controls.main(["--data", str(tmp_path)]) == 2
-    first, then = capsys.readouterr().err.splitlines()
+    assert controls.main(["--data", str(tmp_path), "--learn", "test"]) == 2
+    first, then, last = capsys.readouterr().err.splitlines()
+    assert "would learn what it is asked" in last
     assert "scenes/test.jsonl: cannot be read" in first and "no record is about somebody of a scene" in then

@@ -180,13 +180,45 @@ def test_interrupted_extended_and_failed_runs_end_as_one_whole_run(whole, tmp_pa
     errors = capfd.readouterr().err
     assert "the lamp broke" in errors and "clip 1 of train" in errors and "left" in errors
     assert len(read_scenes(tmp_path / "scenes" / "train.jsonl")) == 2
+    assert "--split train --clips 3 " in (tmp_path / "README.md").read_text()  # which makes the same two
     (tmp_path / ".parts/train/000002.json").unlink()  # as if killed between the MP4 and its part
+    (tmp_path / ".parts/train/000002 (copy).json").touch()
+    left = tmp_path / "clips/train/.000002.77.partial.mp4"
+    young = left.with_name(".000002.78.partial.mp4")  # another process may be at it
+    for path in (left, young):
+        path.touch()
+    os.utime(left, (0, 0))
     monkeypatch.delenv("FAKE_FAIL")
     before = (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns
     assert run(tmp_path, clips=4) == 0
     assert (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns == before
+    assert not left.exists()
+    young.unlink()
     assert contents(tmp_path) == contents(whole)
     assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_files_left_empty_are_made_again(whole, tmp_path):
+    assert run(tmp_path) == 0
+    (tmp_path / ".parts/train/000001.json").write_bytes(b"")
+    (tmp_path / "clips/train/000002.mp4").write_bytes(b"")
+    assert run(tmp_path) == 0
+    assert contents(tmp_path) == contents(whole)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"records": []}', b"\xff"])
+def test_a_damaged_part_is_named(tmp_path, capfd, content):
+    assert run(tmp_path, clips=2) == 0
+    capfd.readouterr()
+    part = tmp_path / ".parts/train/000001.json"
+    part.write_bytes(content)
+    before = (tmp_path / "scenes/train.jsonl").read_bytes()
+    assert run(tmp_path, clips=2) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"error: {part}") and "delete it" in line
+    assert (tmp_path / "scenes/train.jsonl").read_bytes() == before
+    (tmp_path / ".parts/train/run.json").write_bytes(content)
+    assert run(tmp_path, clips=2) == 2 and len(capfd.readouterr().err.splitlines()) == 1
 
 
 def test_a_killed_run_is_merged_early_and_goes_on(whole, tmp_path):
@@ -267,6 +299,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(whole, tmp_path, monkeypatch
     ("more", "message"),
     [
         (["--clips", "0"], "--clips must be at least 1"),
+        (["--merge", "--clips", "0"], "--clips must be at least 1"),
         (["--workers", "0"], "--workers must be at least 1"),
         (["--size", "320"], "no size such as 320x240"),
         (["--size", "321x240"], "even sides"),

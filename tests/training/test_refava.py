@@ -1,6 +1,8 @@
 """RefAVA++'s form: round trip, joining by key, what is refused, and pickles that mean harm."""
 
+import os
 import pickle
+import shutil
 from collections import OrderedDict, defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -85,12 +87,23 @@ def test_its_frames_are_the_clips_at_30_a_second(ours: Path) -> None:
         strict=True,
     ):
         assert abs(theirs.mean() - own.mean()) < 3  # the model sees the same moments of either form
+    left = folder.with_name(f".v-1.{os.getpid()}.partial")  # of a killed process of our number
+    left.mkdir()
+    (left / "old").touch()
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     write_refava(ours, "test")
     assert before == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    write_refava(ours, "test")
+    assert len(list(folder.iterdir())) == 91 and not left.exists()
     (folder / f"image_{start + 45:06d}.jpg").unlink()
     with pytest.raises(DataError, match=r"image_000060\.jpg is missing"):
         read_model_frames(ours / "refava", record, ModelConfig())
+
+
+def test_a_split_of_nobody_is_written_too(tmp_path: Path) -> None:
+    write_records(tmp_path / "val.jsonl", [])
+    assert write_refava(tmp_path, "val") == 0 and (tmp_path / "refava/val_label.pkl").exists()
 
 
 def test_clips_that_cannot_be_shown_are_named(ours: Path) -> None:
@@ -222,8 +235,6 @@ class Harm:
 
 @pytest.mark.parametrize("part", ["keyframe", "label", "description"])
 def test_a_hostile_pickle_is_refused_and_not_run(tmp_path: Path, part: str) -> None:
-    import os
-
     target = tmp_path / "harmed"
     for harm in (Harm(os.mkdir, str(target)), Harm(eval, f"__import__('os').mkdir({str(target)!r})")):
         made: dict[str, Any] = tables("a___902___0")

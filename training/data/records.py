@@ -1,9 +1,12 @@
 """Records: one JSON line a described person, the common form of every data set; and scene files, one line a clip."""
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,6 +237,29 @@ def write_scenes(path: str | Path, scenes: Iterable[dict]) -> None:
 def write_json_lines(path: str | Path, lines: Iterable[dict]) -> None:
     """Write objects, one JSON line each; the file appears whole or not at all."""
     write_text(path, (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
+
+
+def read_object(path: str | Path) -> dict[str, Any]:
+    """The JSON object a file holds.
+
+    Raises:
+        DataError: If it holds anything else.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is damaged ({error}); delete it and make it again") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path} is damaged (no JSON object); delete it and make it again")
+    return found
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written; what is younger than an hour another may be at."""
+    for path in folder.glob(".*.partial*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - 3600:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_text(path: str | Path, text: str | Iterable[str]) -> None:

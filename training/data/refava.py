@@ -21,7 +21,7 @@ import numpy as np
 
 from refatomnet.errors import DataError
 from training.data.clips import FILM_FPS, FILM_FRAMES, film_frame, film_start, read_clip
-from training.data.records import Record, is_name, is_number, read_records
+from training.data.records import Record, is_name, is_number, read_records, sweep
 
 PARTS = ("keyframe", "label", "description")
 KEY_FRAME = FILM_FRAMES // 2
@@ -261,6 +261,8 @@ def write_refava(data: Path, split: str) -> int:
     Frames of clips that have not changed are kept. Other splits in the folder stay.
     """
     out = data / "refava"
+    (out / "frames").mkdir(parents=True, exist_ok=True)
+    sweep(out / "frames")
     tables: dict[str, dict[str, list]] = {part: {} for part in PARTS}
     clips: dict[str, Record] = {}
     for record in read_records(data / f"{split}.jsonl"):
@@ -292,7 +294,8 @@ def _write_frames(data: Path, out: Path, record: Record) -> None:
     images = read_clip(clip)
     names: dict[int, Path] = {}
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
+    shutil.rmtree(partial, ignore_errors=True)  # of an earlier process of this number
+    partial.mkdir()
     try:
         for j in range(FILM_FRAMES + 1):
             place = record.key_frame + math.floor((j - KEY_FRAME) * record.fps / FILM_FPS)
