@@ -98,6 +98,8 @@ def test_lines_tell_what_is_claimed(data: Path) -> None:
     assert "holding cup, 100% seen, 3.0 m “the man in red” [clothes] [hard]" in text
     assert "1 STAND |" in text and "nobody: “the blue dragon”" in text
     assert all(describe._font(12).getlength(line) <= describe.CELL for _, line in lines)
+    broken = describe._lines([replace(records[0], sentence="the man\nin\tred")], None)
+    assert "“the man in red”" in broken[-1][1]  # each line has its own height
     plain = " ".join(line for _, line in describe._lines(records, None))
     assert "0  SIT; DRINK" in plain and "STAND" not in plain
 
