@@ -35,7 +35,7 @@ def run(parser: Parser, command: Callable[[argparse.Namespace], int], arguments:
     try:
         return command(parser.parse_args(arguments))
     except KeyboardInterrupt:
-        print("stopped; what is finished is kept: run the same command to go on", file=sys.stderr)
+        print("stopped; what is finished is kept", file=sys.stderr)
         return 130
     except RefAtomNetError as error:
         print(f"error: {error}", file=sys.stderr)

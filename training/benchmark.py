@@ -2,7 +2,7 @@
 
     python -m training.benchmark [--size 320x240] [--clips 40] [--workers 2]
 
-Clips are made in a temporary folder. Each worker's first two warm it up and do not count.
+Clips are made in a temporary folder. The first two a worker warm them up and do not count.
 """
 
 import argparse
@@ -30,7 +30,8 @@ def benchmark(options: argparse.Namespace) -> int:
     seconds = progress.finished[-1] - progress.finished[warm - 1]
     size = "mixed sizes" if options.size is None else "x".join(map(str, options.size))
     print(f"{options.clips} clips of {size} in {seconds:.1f} s: {options.clips / seconds:.2f} clips/s", end="")
-    stages = ", ".join(f"{stage} {total / progress.total:.3f}" for stage, total in progress.seconds.items())
+    took = progress.seconds[warm:]
+    stages = ", ".join(f"{stage} {sum(each[stage] for each in took) / len(took):.3f}" for stage in took[0])
     print(f" with {options.workers} workers; seconds a clip and worker: {stages}")
     return 0
 

@@ -24,12 +24,12 @@ import torch
 from refatomnet.checkpoint import encoder_hash, encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
-from refatomnet.errors import DataError
+from refatomnet.errors import DataError, OptionError
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder, TextTokens, pad_text, split_words
 from training.arguments import Parser, run
 from training.data.clips import model_frames, read_clip
-from training.data.records import read_records, scene_lines, scenes_path
+from training.data.records import is_number, read_records, scene_lines, scenes_path, sweep, write_text
 
 SHARD = 200
 _LOG = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ class Timing(NamedTuple):
     @classmethod
     def of(cls, scene: dict[str, Any]) -> "Timing":
         """From a scene line; older ones do not say the number of frames, but have a box for each."""
-        frames = scene.get("frames") or len(scene["people"][0]["boxes_xyxy"])
+        frames = scene.get("frames") or max((len(person["boxes_xyxy"]) for person in scene["people"]), default=0)
+        if not frames or not is_number(scene.get("fps")) or scene["fps"] <= 0:
+            raise DataError(f"{scene['clip']}: its scene needs a number of frames, and fps, frames a second")
         return cls(scene["clip"], frames, scene["key_frame"], scene["fps"])
 
 
@@ -59,21 +61,24 @@ def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
 
 
 def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> Path:
-    """Compute what is missing of a split's features and word states; returns the cache folder."""
+    """Compute what is missing of a split's features and word states; returns the cache folder.
+
+    Raises:
+        DataError: If the split is not there, or a clip or sentence of it cannot be used.
+    """
     folder = cache_folder(data, split, config)
-    folder.mkdir(parents=True, exist_ok=True)
     clips = sorted(Timing.of(scene) for scene in scene_lines(scenes_path(data, split)))
     shards = [clips[i : i + SHARD] for i in range(0, len(clips), SHARD)]
     jobs = [(data, folder / f"{i:04d}", shard, config) for i, shard in enumerate(shards)]
     jobs = [job for job in jobs if not _is_done(job[1], [timing.clip for timing in job[2]])]
-    if not jobs:
-        _encode_sentences(data, split, folder)
-        return folder
-    began = time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for done, name in enumerate(pool.imap_unordered(_encode_shard, jobs), start=1):
-            left = (time.monotonic() - began) / done * (len(jobs) - done)
-            _LOG.info("shard %s done, %d of %d, about %.0f s left", name, done, len(jobs), left)
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    if jobs:
+        began = time.monotonic()
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            for done, name in enumerate(pool.imap_unordered(_encode_shard, jobs), start=1):
+                left = (time.monotonic() - began) / done * (len(jobs) - done)
+                _LOG.info("shard %s done, %d of %d, about %.0f s left", name, done, len(jobs), left)
     _encode_sentences(data, split, folder)
     return folder
 
@@ -100,7 +105,8 @@ def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig]) -> str:
         arrays["fine"].append(features.fine.half().numpy())
         arrays["middle"].append(features.middle.half().numpy())
         arrays["deep"].append(features.deep.half().numpy())
-    part = folder.with_name(f".{folder.name}.{os.getpid()}")
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    shutil.rmtree(part, ignore_errors=True)  # of an earlier process of this number
     part.mkdir(parents=True)
     for key, rows in arrays.items():
         np.save(part / f"{key}.npy", np.stack(rows))
@@ -116,6 +122,8 @@ def _encode_sentences(data: Path, split: str, folder: Path) -> None:
     index = folder / "sentences.json"
     if index.is_file() and json.loads(index.read_text()) == sentences:
         return
+    if not sentences:
+        raise DataError(f"{data / split}.jsonl holds no record; there is nothing to learn or measure")
     encoder = TextEncoder()
     words = [tuple(split_words(sentence)[: encoder.max_words]) for sentence in sentences]
     order = sorted(range(len(words)), key=lambda i: len(words[i]))
@@ -125,10 +133,19 @@ def _encode_sentences(data: Path, split: str, folder: Path) -> None:
         for i, (states, pooled) in zip(batch, encoder.encode_words([words[i] for i in batch]), strict=True):
             rows[i] = (states.half().numpy(), pooled.half().numpy())
     starts = np.cumsum([0, *(len(w) for w in words)])
-    np.save(folder / "word_starts.npy", starts)
-    np.save(folder / "word_states.npy", np.concatenate([rows[i][0] for i in range(len(words))]))
-    np.save(folder / "sentence_states.npy", np.stack([rows[i][1] for i in range(len(words))]))
-    index.write_text(json.dumps(sentences))
+    index.unlink(missing_ok=True)  # it speaks of the old rows
+    _save(folder / "word_starts.npy", starts)
+    _save(folder / "word_states.npy", np.concatenate([rows[i][0] for i in range(len(words))]))
+    _save(folder / "sentence_states.npy", np.stack([rows[i][1] for i in range(len(words))]))
+    write_text(index, json.dumps(sentences))
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """Put an array in a file's place, which another process may still have mapped."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        np.save(file, array)
+    partial.replace(path)
 
 
 class FeatureCache:
@@ -179,6 +196,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     def command(options: argparse.Namespace) -> int:
+        if options.workers < 1:
+            raise OptionError(f"--workers must be at least 1, got {options.workers}")
         build(options.data, options.split, ModelConfig(), workers=options.workers)
         return 0
 

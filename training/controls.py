@@ -10,7 +10,6 @@ JSON written as controls.json into the data folder is quoted by the data card wh
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from refatomnet.errors import DataError
+from refatomnet.errors import DataError, OptionError
 from training.arguments import Parser, run
-from training.data.records import Record, read_scenes, scenes_path
+from training.data.records import Record, read_scenes, scenes_path, write_text
 from training.data.refava import read_split
 from training.data.statistics import in_view
 from training.evaluate import truth
@@ -60,6 +59,8 @@ class Choices:
                 for person in scenes[record.clip]["people"]
                 if in_view(person, key) or person["person_id"] == record.person_id
             ]
+            if record.person_id not in {person["person_id"] for person in people if person["boxes_xyxy"][key]}:
+                raise DataError(f"{record.clip}: its scene has no person {record.person_id} in frame {key}")
             here = np.array([person["boxes_xyxy"][key] for person in people], dtype=float)
             owner += [len(sources)] * len(people)
             visible += [person["visible"][key] for person in people]
@@ -170,6 +171,8 @@ def words_control(test: list[Record], train: list[Record] | None) -> dict[str, A
         known = [record for record in train if record.box_xyxy]
         scores = _from_words(np.array([r.sentence for r in known]), truth(known)[2], sentences)
     support = labels.sum(0)
+    if not support.any():
+        raise DataError("no person of a record has a label; there is nothing to guess from the words")
     enough = min(MIN_SUPPORT, support.max())
     classes = [int(i) for i in np.flatnonzero(support >= enough)]
 
@@ -199,8 +202,11 @@ def _from_words(known: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.
     from sklearn.linear_model import LogisticRegression
 
     vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2 if len(known) > 100 else 1, sublinear_tf=True)
-    x, asked_x = vectors.fit_transform(known), vectors.transform(asked)
     scores = np.tile(labels.mean(0), (len(asked), 1)).astype(float)
+    try:
+        x, asked_x = vectors.fit_transform(known), vectors.transform(asked)
+    except ValueError:  # not a word of two letters that comes often enough: words tell nothing
+        return scores
     for column in np.flatnonzero(labels.any(0) & ~labels.all(0)):
         model = LogisticRegression(C=3.0, solver="liblinear")
         scores[:, column] = model.fit(x, labels[:, column]).decision_function(asked_x)
@@ -210,6 +216,8 @@ def _from_words(known: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.
 # ---- command ------------------------------------------------------------------------------------------------------
 def controls(options: argparse.Namespace) -> int:
     data, split, learn = options.data, options.split, options.learn
+    if learn == split:
+        raise OptionError(f"--learn {learn} would learn what it is asked; without --learn, other clips of it are used")
     if learn is None and split != "train" and (data / "train.jsonl").exists():
         learn = "train"
     test, train = read_split(data, split), read_split(data, learn) if learn else None
@@ -220,10 +228,11 @@ def controls(options: argparse.Namespace) -> int:
         "learned_from": learn or f"{split}, in {FOLDS} folds by clip",
         "choice": choice_control(Choices(test, scenes), known),
         "words": words_control(test, train),
-        "command": f"python -m training.controls {shlex.join(options.arguments)}",
+        "command": f"python -m training.controls --data DIR --split {split}"
+        + f" --learn {learn}" * bool(options.learn),
     }
     if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        write_text(options.json, json.dumps(result, indent=1) + "\n")
     for name in ("choice", "words"):
         print(verdict(name, result[name]))
     return 0
@@ -250,7 +259,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", default="test")
     parser.add_argument("--learn", help="split to learn from; else train where it is, or other clips of the split")
     parser.add_argument("--json", type=Path)
-    parser.set_defaults(arguments=sys.argv[1:] if arguments is None else arguments)
     return run(parser, controls, arguments)
 
 

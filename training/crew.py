@@ -30,7 +30,10 @@ def _work(pipe: Connection, prepare: Prepare, job: Any) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    make = prepare(job)
+    try:
+        make = prepare(job)
+    except KeyboardInterrupt:
+        return
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     try:
@@ -75,21 +78,21 @@ class Worker:
 class Progress:
     """Clips done and time left, a line on standard error every few seconds.
 
-    finished: When each clip was done, in seconds from the start. seconds: Summed over the clips, by stage.
+    finished: When each clip was done, in seconds from the start. seconds: What it took, by stage.
     """
 
     name: str
     total: int
     every: float = 10.0
     finished: list[float] = field(default_factory=list)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: list[Seconds] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     said: float = -1e9
 
     def step(self, seconds: Seconds) -> None:
         now = time.monotonic() - self.began
         self.finished.append(now)
-        self.seconds.update(seconds)
+        self.seconds.append(seconds)
         done = len(self.finished)
         if now - self.said < self.every and done < self.total:
             return

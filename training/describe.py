@@ -8,6 +8,7 @@ and the sentences.
 """
 
 import argparse
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -224,7 +225,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont) -> list[str]:
     """Lines that fit into a cell, later ones indented."""
-    first, *rest = text.split(" ")
+    first, *rest = re.split(r"\s", text)
     lines = [first]
     for word in rest:
         longer = f"{lines[-1]} {word}"

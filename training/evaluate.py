@@ -24,12 +24,13 @@ from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
 from refatomnet.encoders.compact import FrameFeatures
+from refatomnet.errors import DataError, OptionError
 from refatomnet.model import RefAtomNetPP
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder, TextTokens
 from training.arguments import Parser, run
 from training.data.clips import read_model_frames
-from training.data.records import Record
+from training.data.records import Record, write_text
 from training.data.refava import read_split
 from training.metrics import action_scores, average, bootstrap, box_ious, calibration_error, per_class, presence_auroc
 
@@ -230,17 +231,26 @@ def _without_nan(value: Any) -> Any:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    model, config = load_checkpoint(options.checkpoint)
+    if options.limit is not None and options.limit < 1:
+        raise OptionError(f"--limit must be at least 1, got {options.limit}")
     records = read_split(options.data, options.split)[: options.limit]
+    if not any(record.box_xyxy for record in records):
+        raise DataError(
+            f"no record of {options.split!r} in {options.data} is about somebody; there is nothing to measure"
+        )
+    model, config = load_checkpoint(options.checkpoint)
     sentences = other_sentences(records) if options.controls else {"own": [record.sentence for record in records]}
     questions = questions_from_videos(model, options.data, records, sentences)
     result = report(ask_all(model, questions, TextEncoder()), config.get("calibration"), controls=options.controls)
-    where = {"checkpoint": config.get("name", str(options.checkpoint)), "data": f"{options.data.name}/{options.split}"}
+    where = {
+        "checkpoint": config.get("name", str(options.checkpoint)),
+        "data": f"{options.data.resolve().name}/{options.split}",
+    }
     command = f"python -m training.evaluate {' '.join(sys.argv[1:])}"
     text = json.dumps(_without_nan({**result, **where, "command": command}), indent=1) + "\n"
+    sys.stdout.write(text)  # first: the work is not lost where the file cannot be written
     if options.json:
-        options.json.write_text(text)
-    sys.stdout.write(text)
+        write_text(options.json, text)
     return 0
 
 

@@ -10,7 +10,6 @@ words kept out of training: test_paraphrase.jsonl.
 import argparse
 import hashlib
 import importlib
-import json
 import os
 import sys
 import time
@@ -22,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from refatomnet.errors import OptionError
+from refatomnet.errors import DataError, OptionError
 from training.arguments import Parser, picture_size, run
 from training.crew import Progress, Seconds, run_crew, say
 from training.data.annotation import records_of, scene_line
 from training.data.card import data_card
-from training.data.records import PARAPHRASE, write_json_lines, write_text
+from training.data.records import PARAPHRASE, read_object, sweep, write_json_lines, write_text
 from training.data.refava import write_refava
 
 SPLITS = ("train", "val", "test", "samples")
@@ -74,7 +73,9 @@ class Job:
         return self.parts / f"{index:06d}.json"
 
     def finished(self, index: int) -> bool:
-        return self.part(index).exists() and (Path(self.out) / self.clip(index)).exists()
+        """Whether part and clip are there, and not empty as a power cut may leave them."""
+        paths = self.part(index), Path(self.out) / self.clip(index)
+        return all(path.is_file() and path.stat().st_size > 0 for path in paths)
 
     def shot(self, index: int) -> Shot:
         rng = np.random.default_rng([clip_seed(self.split, self.seed, index), 2])
@@ -165,7 +166,7 @@ def claim(job: Job) -> None:
     mine["fps"] = SAMPLE_FPS if job.split == "samples" else Shot.fps
     if not note.exists():
         write_json_lines(note, [mine])
-    elif (theirs := json.loads(note.read_text())) != mine:
+    elif (theirs := read_object(note)) != mine:
         raise OptionError(
             f"{job.out} holds {job.split} clips made with {theirs}; this run asks for {mine}: use those settings or "
             "another --out"
@@ -181,15 +182,21 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
 
     Returns:
         Numbers of clips and of records.
+
+    Raises:
+        DataError: If a part is damaged.
     """
     out = Path(job.out)
-    indices = sorted(int(path.stem) for path in job.parts.glob("[0-9]*.json"))
+    indices = sorted(int(path.stem) for path in job.parts.glob("*.json") if path.stem.isdecimal())
     indices = [i for i in indices if (clips is None or i < clips) and job.finished(i)]
     written = {"records": 0, "scene": 0, "paraphrase": 0}
 
     def lines(what: str) -> Iterator[dict[str, Any]]:
         for index in indices:
-            for line in json.loads(job.part(index).read_text(encoding="utf-8"))[what]:
+            part = read_object(job.part(index))
+            if not isinstance(part.get(what), list):
+                raise DataError(f"{job.part(index)} tells no {what}; delete it and make its clip again")
+            for line in part[what]:
                 written[what] += 1
                 yield line
 
@@ -203,7 +210,7 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
 
 def generate(options: argparse.Namespace) -> int:
     job = Job(options.out, options.split, options.seed, options.size, options.labels, options.studio)
-    if not options.merge and (options.clips is None or options.clips < 1):
+    if not (options.merge if options.clips is None else options.clips >= 1):
         raise OptionError(f"--clips must be at least 1, got {options.clips}; say how many clips to make")
     if options.workers < 1:
         raise OptionError(f"--workers must be at least 1, got {options.workers}")
@@ -212,6 +219,8 @@ def generate(options: argparse.Namespace) -> int:
     failed: dict[int, str] = {}
     if not options.merge:
         claim(job)
+        for folder in (Path(job.out), job.parts, (Path(job.out) / job.clip(0)).parent):
+            sweep(folder)
         todo = [i for i in range(options.clips) if not job.finished(i)]
         failed = run_crew(prepare, job, todo, options.workers, Progress(job.split, len(todo)))
     clips, records = merge(job, options.clips)

@@ -3,6 +3,7 @@
 import functools
 import json
 import multiprocessing.pool
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextEncoder
 from training import cache as cache_module
 from training.cache import FeatureCache, Timing, build, cache_folder
+from training.data import openravar
 from training.data.clips import model_frames, read_clip
 from training.data.openravar import ATTRIBUTES, BROADER, MAX_PEOPLE, OpenRavar
 from training.data.records import Record, write_records, write_scenes
@@ -152,6 +154,52 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
     assert {path.parent.name for path in after if after[path] != before[path]} == {"0001"}
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     assert json.loads((folder / "0001" / "clips.json").read_text()) == ["clips/train/000003.mp4"]
+
+
+def test_words_cut_short_are_not_taken_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Embeddings of more sentences, half of them written: the old list must not speak of the new rows."""
+    record = Record("v", 902, "0", "train", "the man in red", (12,), (0.1, 0.1, 0.5, 0.9), "a.mp4", 0, 6.0)
+    write_records(tmp_path / "train.jsonl", [record])
+    cache_module._encode_sentences(tmp_path, "train", tmp_path)
+    mapped = FeatureCache(tmp_path)
+    before = mapped.text(["the man in red"]).states
+    write_records(tmp_path / "train.jsonl", [record, replace(record, sentence="a woman")])
+    with monkeypatch.context() as patch:
+        real, names = np.save, iter(("starts", "states"))
+        patch.setattr(np, "save", lambda file, array: real(file, array) if next(names, None) else 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            cache_module._encode_sentences(tmp_path, "train", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        FeatureCache(tmp_path)
+    assert torch.equal(mapped.text(["the man in red"]).states, before)  # nor are rows another process reads replaced
+    cache_module._encode_sentences(tmp_path, "train", tmp_path)
+    torch.testing.assert_close(FeatureCache(tmp_path).text(["the man in red"]).states, before, atol=2e-3, rtol=2e-3)
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(data: Path, tmp_path: Path) -> None:
+    for name in (f".0000.{os.getpid()}", f".0000.{os.getpid()}.partial"):
+        (tmp_path / name).mkdir()
+    timing = Timing("clips/train/000000.mp4", FRAMES, KEY, 3.0)
+    assert cache_module._encode_shard((data, tmp_path / "0000", [timing], SMALL)) == "0000"
+
+
+def test_bad_arguments_and_data_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    scene = {"clip": "a.mp4", "key_frame": 0, "people": []}
+    for more, message in (
+        (["--split", "none"], "scenes/none.jsonl: cannot be read"),
+        (["--split", "odd"], "odd.jsonl:1: a scene needs"),
+        (["--split", "short"], "a.mp4: its scene needs a number of frames"),
+        (["--split", "bare"], "bare.jsonl holds no record"),
+        (["--split", "none", "--workers", "0"], "--workers must be at least 1"),
+    ):
+        write_scenes(tmp_path / "scenes/odd.jsonl", [{"clip": "a.mp4", "people": []}])
+        write_scenes(tmp_path / "scenes/short.jsonl", [scene])
+        for name in ("scenes/bare.jsonl", "bare.jsonl"):
+            write_scenes(tmp_path / name, [])
+        assert cache_module.main(["--data", str(tmp_path), *more]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ") and message in line
+    assert {path.name for path in tmp_path.glob("features/*/*")} == {"bare"}  # nothing is left of what is not there
 
 
 def test_other_pictures_have_another_folder(data: Path) -> None:
@@ -302,6 +350,17 @@ def test_a_still_batch_is_the_key_frame_of_the_whole_one(data: Path, features: F
     torch.testing.assert_close(whole.key_boxes, whole.people_xyxy[:, :, KEY], equal_nan=True)
     assert not torch.equal(whole.people_xyxy[0, 0, KEY], whole.people_xyxy[0, 0, 0])
     assert torch.equal(still.person, whole.person) and still.text.words == whole.text.words
+
+
+def test_who_is_beyond_the_last_row_is_not_taken_for_nobody(
+    data: Path, features: FeatureCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openravar, "MAX_PEOPLE", 1)
+    batch = OpenRavar(data, "train", features, SMALL, limit=1).batch([0], 4, np.random.default_rng(1))
+    assert {(words[1], int(who)) for words, who in zip(batch.text.words, batch.person, strict=True)} == {
+        ("red", 0),
+        ("blue", -1),
+    }
 
 
 def test_more_sentences_than_there_are_repeat_evenly(data: Path, features: FeatureCache) -> None:

@@ -1,12 +1,15 @@
 """The controls find what made-up data gives away, and nothing in data that gives nothing away."""
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from refatomnet.errors import DataError
 from training import controls
 from training.controls import Choices, choice_control, words_control
 from training.data.card import data_card
@@ -119,11 +122,41 @@ def test_the_command_judges_and_the_card_quotes_it(tmp_path: Path, capsys: pytes
     assert found["learned_from"] == "train" and found["command"].startswith("python -m training.controls --data")
     card = data_card(tmp_path, ("train", "val", "test"))
     assert found["command"] in card and f"{found['words']['map_macro']:.3f}" in card and "(largest)" in card
-    assert "--split test --clips 60 --seed 1" in card
+    assert "--split test --clips 60 --seed 1" in card and str(tmp_path) not in card
+    assert "of 60 records about somebody in test:" in card
+    records, scenes = made(50, largest, telling)
+    write_records(tmp_path / "test.jsonl", records)
+    assert "in test, which has 50 now: run it again" in data_card(tmp_path, ("train", "test"))
+    write_records(tmp_path / "test.jsonl", made(60, largest, telling)[0])
+    for text in ("{", "{}", '{"choice": 1, "words": 1, "split": []}'):
+        write_text(tmp_path / "other.json", text)
+        shutil.copy(out, tmp_path / "kept.json")
+        shutil.copy(tmp_path / "other.json", out)
+        with pytest.raises(DataError, match=r"controls\.json"):
+            data_card(tmp_path, ("test",))
+        shutil.copy(tmp_path / "kept.json", out)
     (tmp_path / ".parts/test/run.json").unlink()
     assert "# test: 60 clips, made elsewhere" in data_card(tmp_path, ("train", "val", "test"))
     out.unlink()
     assert "without understanding" not in data_card(tmp_path, ("train", "val", "test"))
+
+
+def test_words_that_never_come_again_tell_nothing() -> None:
+    records = [replace(record, sentence="x") for record in made(10, everyone, dull)[0]]
+    found = words_control(records, None)
+    assert found["map_macro"] == pytest.approx(found["prior"], abs=0.1)
+
+
+def test_what_does_not_belong_together_is_named() -> None:
+    records, scenes = made(3, second, dull)
+    with pytest.raises(DataError, match="no person of a record has a label"):
+        words_control([replace(record, actions=()) for record in records], None)
+    scenes["clips/test/1.mp4"]["people"][1]["boxes_xyxy"] = [None]
+    with pytest.raises(DataError, match=r"1\.mp4: its scene has no person 1 in frame 0"):
+        Choices(records, scenes)
+    del scenes["clips/test/1.mp4"]["people"][1]
+    with pytest.raises(DataError, match=r"1\.mp4: its scene has no person 1 in frame 0"):
+        Choices(records, scenes)
 
 
 def test_what_cannot_be_measured_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -132,5 +165,7 @@ def test_what_cannot_be_measured_is_one_line(tmp_path: Path, capsys: pytest.Capt
     assert controls.main(["--data", str(tmp_path)]) == 2
     write_scenes(tmp_path / "scenes" / "test.jsonl", [])
     assert controls.main(["--data", str(tmp_path)]) == 2
-    first, then = capsys.readouterr().err.splitlines()
+    assert controls.main(["--data", str(tmp_path), "--learn", "test"]) == 2
+    first, then, last = capsys.readouterr().err.splitlines()
+    assert "would learn what it is asked" in last
     assert "scenes/test.jsonl: cannot be read" in first and "no record is about somebody of a scene" in then

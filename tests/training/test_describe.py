@@ -98,8 +98,26 @@ def test_lines_tell_what_is_claimed(data: Path) -> None:
     assert "holding cup, 100% seen, 3.0 m “the man in red” [clothes] [hard]" in text
     assert "1 STAND |" in text and "nobody: “the blue dragon”" in text
     assert all(describe._font(12).getlength(line) <= describe.CELL for _, line in lines)
+    broken = describe._lines([replace(records[0], sentence="the man\nin\tred")], None)
+    assert "“the man in red”" in broken[-1][1]  # each line has its own height
     plain = " ".join(line for _, line in describe._lines(records, None))
     assert "0  SIT; DRINK" in plain and "STAND" not in plain
+
+
+def test_a_broken_clip_is_told_in_its_cell(data: Path) -> None:
+    (data / "clips/test/000000.mp4").write_bytes(b"no film")
+    record = read_records(data / "test.jsonl")[0]
+    whole = describe.clip_cell(data, [replace(record, clip="clips/test/000001.mp4")], None)
+    assert describe.clip_cell(data, [record], None).height < whole.height  # no frames
+
+
+def test_objects_as_frequent_as_each_other_are_in_order(data: Path) -> None:
+    names = [f"thing {i:02d}" for i in range(40)]
+    things = [{"name": name, "boxes_xyxy": [BOX] * 18} for name in names]
+    scene = {"clip": "a", "key_frame": 9, "people": [{"person_id": "0", "boxes_xyxy": [BOX] * 18, "visible": [1] * 18}]}
+    found = gather([], [scene | {"things": things}])
+    assert [name for name, _ in found.things.most_common(30)] == names[:30]  # not as strings happen to be hashed
+    assert found.people_each == {1: 1} and not found.looks  # of somebody whose looks are not told
 
 
 def test_records_alone_are_shown(data: Path, capsys: pytest.CaptureFixture) -> None:

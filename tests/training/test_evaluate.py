@@ -13,7 +13,7 @@ from refatomnet.checkpoint import encoder_state, save_checkpoint
 from refatomnet.model import RefAtomNetPP, build_model
 from refatomnet.text import TextEncoder
 from training import evaluate
-from training.data.records import Record, read_records
+from training.data.records import Record, read_records, write_records
 from training.evaluate import (
     VARIANTS,
     Answers,
@@ -228,6 +228,9 @@ def test_the_command_writes_the_contract(
     assert found["checkpoint"] == "fresh" and found["data"] == "openravar/val"
     assert found["command"].startswith("python -m training.evaluate --data")
     assert 0 <= found["miou"] <= 1 and not math.isnan(found["map_macro"])
+    monkeypatch.setattr("sys.argv", [*arguments, "--json", str(out / "under a file.json"), "--limit", "6"])
+    assert evaluate.main() == 2  # after all the work, which is shown at least
+    assert json.loads(capsys.readouterr().out)["miou"] == found["miou"]
 
 
 def test_a_data_set_that_is_not_there_is_one_line(
@@ -237,3 +240,20 @@ def test_a_data_set_that_is_not_there_is_one_line(
     assert evaluate.main() == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ") and "has no split 'val'" in line
+
+
+@pytest.mark.parametrize(
+    ("more", "message"), [(["--limit", "0"], "--limit must be at least 1"), (["--limit", "1"], "nothing to measure")]
+)
+def test_nothing_to_measure_is_one_line(
+    more: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    write_records(tmp_path / "val.jsonl", [record(0, None), record(0, 1)])
+    monkeypatch.setattr("sys.argv", ["evaluate", "--data", str(tmp_path), "--split", "val", *more])
+    assert evaluate.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and message in line

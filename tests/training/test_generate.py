@@ -180,13 +180,45 @@ def test_interrupted_extended_and_failed_runs_end_as_one_whole_run(whole, tmp_pa
     errors = capfd.readouterr().err
     assert "the lamp broke" in errors and "clip 1 of train" in errors and "left" in errors
     assert len(read_scenes(tmp_path / "scenes" / "train.jsonl")) == 2
+    assert "--split train --clips 3 " in (tmp_path / "README.md").read_text()  # which makes the same two
     (tmp_path / ".parts/train/000002.json").unlink()  # as if killed between the MP4 and its part
+    (tmp_path / ".parts/train/000002 (copy).json").touch()
+    left = tmp_path / "clips/train/.000002.77.partial.mp4"
+    young = left.with_name(".000002.78.partial.mp4")  # another process may be at it
+    for path in (left, young):
+        path.touch()
+    os.utime(left, (0, 0))
     monkeypatch.delenv("FAKE_FAIL")
     before = (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns
     assert run(tmp_path, clips=4) == 0
     assert (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns == before
+    assert not left.exists()
+    young.unlink()
     assert contents(tmp_path) == contents(whole)
     assert not list(tmp_path.rglob("*.partial*"))
+
+
+def test_files_left_empty_are_made_again(whole, tmp_path):
+    assert run(tmp_path) == 0
+    (tmp_path / ".parts/train/000001.json").write_bytes(b"")
+    (tmp_path / "clips/train/000002.mp4").write_bytes(b"")
+    assert run(tmp_path) == 0
+    assert contents(tmp_path) == contents(whole)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"records": []}', b"\xff"])
+def test_a_damaged_part_is_named(tmp_path, capfd, content):
+    assert run(tmp_path, clips=2) == 0
+    capfd.readouterr()
+    part = tmp_path / ".parts/train/000001.json"
+    part.write_bytes(content)
+    before = (tmp_path / "scenes/train.jsonl").read_bytes()
+    assert run(tmp_path, clips=2) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"error: {part}") and "delete it" in line
+    assert (tmp_path / "scenes/train.jsonl").read_bytes() == before
+    (tmp_path / ".parts/train/run.json").write_bytes(content)
+    assert run(tmp_path, clips=2) == 2 and len(capfd.readouterr().err.splitlines()) == 1
 
 
 def test_a_killed_run_is_merged_early_and_goes_on(whole, tmp_path):
@@ -267,6 +299,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(whole, tmp_path, monkeypatch
     ("more", "message"),
     [
         (["--clips", "0"], "--clips must be at least 1"),
+        (["--merge", "--clips", "0"], "--clips must be at least 1"),
         (["--workers", "0"], "--workers must be at least 1"),
         (["--size", "320"], "no size such as 320x240"),
         (["--size", "321x240"], "even sides"),
@@ -290,6 +323,17 @@ def test_the_benchmark_counts_clips_after_the_warm_up(capfd):
     assert (
         float(rate) > 1 and float(seconds) < 3 and {"filming", "sentences", "writing"} < set(re.findall(r"\w+", line))
     )
+
+
+def test_the_benchmark_leaves_the_warm_up_out_of_the_stages(monkeypatch, capsys):
+    def crew(prepare, job, indices, workers, progress):
+        for index in indices:
+            progress.step({"filming": 9.0 if index < 2 else 1.0})
+        return {}
+
+    monkeypatch.setattr(benchmark, "run_crew", crew)
+    assert benchmark.main(["--clips", "3", "--workers", "1"]) == 0
+    assert capsys.readouterr().out.endswith("a clip and worker: filming 1.000\n")
 
 
 def test_the_same_frames_give_the_same_file_whatever_lies_in_memory(tmp_path):
@@ -351,6 +395,11 @@ def test_records_survive_a_round_trip(tmp_path):
         ({"actions": [81]}, "1 to 80"),
         ({"person_id": 3}, "person_id"),
         ({"sentence": " "}, "sentence"),
+        ({"sentence": "the \ud800 man"}, "half of a character"),
+        ({"timestamp": 10**400}, "timestamp"),
+        ({"video": "../v"}, "not a path"),
+        ({"clip": "clips/../../x.mp4"}, "within the data set folder"),
+        ({"clip": "/x.mp4"}, "within the data set folder"),
         ({"fps": 0}, "fps"),
         ({"key_frame": 1.5}, "key_frame"),
     ],
@@ -366,12 +415,41 @@ def test_a_bad_record_is_named_with_file_and_line(tmp_path, change, message):
 
 def test_files_that_are_not_records_are_refused(tmp_path):
     path = tmp_path / "x.jsonl"
-    for text, message in (("{", "JSON"), ("[]", "object"), ('{"video": "v"}', "missing: timestamp")):
+    for text, message in (
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"video": "v"}', "missing: timestamp"),
+        ("9" * 5000, "JSON"),
+        ("[" * 100_000, "JSON"),
+    ):
         path.write_text(text)
         with pytest.raises(DataError, match=message):
             read_records(path)
     with pytest.raises(DataError, match="cannot be read"):
         read_records(tmp_path / "none.jsonl")
-    path.write_text('{"clip": "a", "people": []}\n{"clip": "a", "people": []}\n')
+    path.write_text('{"clip": "a", "key_frame": 0, "people": []}\n' * 2)
     with pytest.raises(DataError, match=":2: clip a"):
         read_scenes(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"clip": "../a.mp4"}, "within the folder"),
+        ({"key_frame": None}, '"key_frame"'),
+        ({"key_frame": 2}, "that one included"),
+        ({"people": [{}]}, '"person_id"'),
+        ({"people": [{"person_id": "0", "boxes_xyxy": [None, [0, 0, 1]], "visible": [0, 1]}]}, '"boxes_xyxy"'),
+        ({"people": [{"person_id": "0", "boxes_xyxy": [None, [0, 0, 1, 1]], "visible": [0, None]}]}, '"visible"'),
+    ],
+)
+def test_a_bad_scene_is_named_with_file_and_line(tmp_path, change, message):
+    person = {"person_id": "0", "boxes_xyxy": [None, [0, 0, 1, 1]], "visible": [0, 1.0]}
+    good = {"clip": "a.mp4", "key_frame": 1, "people": [person]}
+    path = tmp_path / "val.jsonl"
+    path.write_text(json.dumps(good) + "\n")
+    assert read_scenes(path) == {"a.mp4": good}
+    path.write_text(json.dumps(good) + "\n" + json.dumps(good | {"clip": "b.mp4"} | change) + "\n")
+    with pytest.raises(DataError, match=message) as error:
+        read_scenes(path)
+    assert f"{path}:2" in str(error.value)

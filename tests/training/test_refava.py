@@ -1,7 +1,9 @@
 """RefAVA++'s form: round trip, joining by key, what is refused, and pickles that mean harm."""
 
+import os
 import pickle
-from collections import defaultdict
+import shutil
+from collections import OrderedDict, defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,9 @@ import pytest
 
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
-from training.data.clips import read_clip, read_model_frames
+from training.data.clips import clip_size, read_clip, read_model_frames
 from training.data.records import Record, write_records
-from training.data.refava import Report, read_refava, read_split, write_refava
+from training.data.refava import Report, _table, read_refava, read_split, write_refava
 from training.generate import write_clip
 
 BOX = (0.1, 0.2, 0.3, 0.9)
@@ -32,6 +34,13 @@ def tables(*people: str) -> dict[str, dict[str, list]]:
         "label": {key: [12, 80] for key in people},
         "description": {key: ["the man in red"] for key in people},
     }
+
+
+def nested() -> list:
+    """A list that holds itself."""
+    endless: list = []
+    endless.append(endless)
+    return endless
 
 
 @pytest.fixture
@@ -78,12 +87,36 @@ def test_its_frames_are_the_clips_at_30_a_second(ours: Path) -> None:
         strict=True,
     ):
         assert abs(theirs.mean() - own.mean()) < 3  # the model sees the same moments of either form
+    left = folder.with_name(f".v-1.{os.getpid()}.partial")  # of a killed process of our number
+    left.mkdir()
+    (left / "old").touch()
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     write_refava(ours, "test")
     assert before == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    write_refava(ours, "test")
+    assert len(list(folder.iterdir())) == 91 and not left.exists()
     (folder / f"image_{start + 45:06d}.jpg").unlink()
     with pytest.raises(DataError, match=r"image_000060\.jpg is missing"):
         read_model_frames(ours / "refava", record, ModelConfig())
+
+
+def test_a_split_of_nobody_is_written_too(tmp_path: Path) -> None:
+    write_records(tmp_path / "val.jsonl", [])
+    assert write_refava(tmp_path, "val") == 0 and (tmp_path / "refava/val_label.pkl").exists()
+
+
+def test_clips_that_cannot_be_shown_are_named(ours: Path) -> None:
+    with pytest.raises(DataError, match="has 18 frames, its record's key frame is 18"):
+        read_model_frames(ours, replace(RECORD, key_frame=18), ModelConfig())
+    for content in (b"", b"no film" * 99):
+        (ours / "clips/test/1.mp4").write_bytes(content)
+        for read in (read_clip, clip_size):
+            with pytest.raises(DataError, match=r"1\.mp4 cannot be read"):
+                read(ours / "clips/test/1.mp4")
+    late = replace(RECORD, clip=None, key_frame=45, timestamp=902.5)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"image_0000\d\d\.jpg is missing"):
+        read_model_frames(ours, late, ModelConfig())
 
 
 def test_files_are_joined_by_key_never_by_order(tmp_path: Path) -> None:
@@ -104,11 +137,26 @@ def test_arrays_of_numpy_are_plain_data(tmp_path: Path) -> None:
     made: dict[str, Any] = tables("a___902___0")
     made["keyframe"]["a___902___0"] = [np.array([*BOX, 3.0])]
     made["label"] = defaultdict(list, {"a___902___0": [np.int64(80), np.float64(12.0)]})
-    for protocol in (2, 4, 5):
-        save(tmp_path, **made)
-        (tmp_path / "test_keyframe.pkl").write_bytes(pickle.dumps(made["keyframe"], protocol))
-        (record,) = read_refava(tmp_path, "test")
-        assert record.box_xyxy == BOX and record.actions == (12, 80)
+    said = np.array([[np.str_("the man in red")], ["the man"]])
+    made["description"] = OrderedDict({"a___902___0": said[:, 0]})
+    for protocol in (0, 2, 4, 5):
+        for boxes in (
+            [np.array([*BOX, 3.0])],
+            np.array([BOX, BOX], ">f8", order="F"),
+            np.array([[*BOX, "x"], [7]], dtype=object),
+        ):
+            made["keyframe"]["a___902___0"] = boxes
+            for part in made:
+                (tmp_path / f"test_{part}.pkl").write_bytes(pickle.dumps(made[part], protocol))
+            record, again = read_refava(tmp_path, "test")
+            assert record.box_xyxy == again.box_xyxy == BOX and record.actions == (12, 80)
+            assert (record.sentence, again.sentence) == ("the man in red", "the man")
+
+
+def test_a_films_name_may_end_in_underscores(tmp_path: Path) -> None:
+    save(tmp_path, **tables("a___b____902___0"))
+    (record,) = read_refava(tmp_path, "test")
+    assert (record.video, record.timestamp, record.person_id) == ("a___b_", 902, "0")
 
 
 @pytest.mark.parametrize(
@@ -118,10 +166,15 @@ def test_arrays_of_numpy_are_plain_data(tmp_path: Path) -> None:
         ("a___902___0", {"keyframe": None, "description": None}, "without keyframe and description"),
         ("a_902_0", {}, "not of the form"),
         ("a___soon___0", {}, "no whole second"),
+        ("a___" + "9" * 5000 + "___0", {}, "no whole second"),
+        ("../a___902___0", {}, "name is a path"),
         ("a___901___0", {}, "begin before the first frame"),
         ("a___902___0", {"label": []}, "without any label"),
         ("a___902___0", {"label": [0]}, "1 to 80"),
         ("a___902___0", {"label": ["stand"]}, "no list of ids"),
+        ("a___902___0", {"label": [10**400]}, "no list of ids"),
+        ("a___902___0", {"label": nested()}, "no list of ids"),
+        ("a___902___0", {"keyframe": nested()}, "does not start x1"),
         ("a___902___0", {"keyframe": [0.1, 0.2, 0.3, 0.9]}, "does not start x1"),
         ("a___902___0", {"keyframe": [[0.3, 0.2, 0.1, 0.9]]}, "empty box"),
         ("a___902___0", {"keyframe": [[0.3, 0.2, 1.5, 0.9]]}, "leaves the frame"),
@@ -182,8 +235,6 @@ class Harm:
 
 @pytest.mark.parametrize("part", ["keyframe", "label", "description"])
 def test_a_hostile_pickle_is_refused_and_not_run(tmp_path: Path, part: str) -> None:
-    import os
-
     target = tmp_path / "harmed"
     for harm in (Harm(os.mkdir, str(target)), Harm(eval, f"__import__('os').mkdir({str(target)!r})")):
         made: dict[str, Any] = tables("a___902___0")
@@ -196,6 +247,35 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path: Path, part: str) -> N
         target.rmdir()
 
 
+class ForgedArray:
+    """Eight bytes that claim to be the address of an object, of a type that claims to hold none."""
+
+    def __reduce__(self) -> tuple:
+        return np.zeros(1).__reduce_ex__(5)[0], (b"ABCDEFGH", ForgedType(), (1,), "C")
+
+
+class ForgedType:
+    def __reduce__(self) -> tuple:
+        return np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0)
+
+
+def test_a_forged_array_is_refused_before_its_memory_is_touched(tmp_path: Path) -> None:
+    made: dict[str, Any] = tables("a___902___0")
+    made["label"]["a___902___0"] = ForgedArray()
+    save(tmp_path, **made)
+    with pytest.raises(DataError, match="dtype 'V8'"):
+        _table(tmp_path / "test_label.pkl")  # read_refava would look at the object, and Python end
+
+
+def test_a_pickle_changes_nothing_it_names(tmp_path: Path) -> None:
+    function = np.zeros(1).__reduce_ex__(5)[0]
+    named = f"{function.__module__}\n{function.__name__}\n".encode()
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x02c" + named + b"}X\x05\x00\x00\x00addedK\x01sb.")
+    with pytest.raises(DataError, match="holds function"):
+        _table(tmp_path / "x.pkl")
+    assert not hasattr(function, "added")
+
+
 def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no split 'test'"):
         read_split(tmp_path, "test")
@@ -203,7 +283,11 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "test_label.pkl").unlink()
     with pytest.raises(DataError, match=r"test_label\.pkl: cannot be read"):
         read_split(tmp_path, "test")
-    for content, message in ((b"no pickle", "no pickle of plain data"), (pickle.dumps([1]), "holds list")):
+    for content, message in (
+        (b"no pickle", "no pickle of plain data"),
+        (pickle.dumps([1]), "holds list"),
+        (pickle.dumps({1: 1}), "no texts"),
+    ):
         (tmp_path / "test_label.pkl").write_bytes(content)
         with pytest.raises(DataError, match=message):
             read_split(tmp_path, "test")

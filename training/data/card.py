@@ -1,13 +1,13 @@
 """The data card, written beside the data as README.md."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from refatomnet.actions import ACTIONS
-from training.data.records import PARAPHRASE, read_records, scene_lines, scenes_path
+from refatomnet.errors import DataError
+from training.data.records import PARAPHRASE, read_object, read_records, scene_lines, scenes_path
 from training.data.statistics import Statistics, box_numbers, gather, group_shares, quantiles
 from training.data.synthetic.bodies import JOINTS
 
@@ -24,8 +24,9 @@ Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at
 
 ## Form
 `{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids, 1 to 80), box_xyxy (fractions of the key frame, tight on what
-is seen; null where the sentence fits nobody), clip, key_frame, fps, kind (what the sentence speaks of), hard (someone else is dressed much alike; also near misses).
-`test_paraphrase.jsonl`: the people of `test` described again with words and constructions that are in no other split.
+is seen; null where the sentence fits nobody), clip, key_frame, fps, kind (what the sentence speaks of), hard (someone else in view
+wears the same top colour, or is of the same sex with the same kind of top; also near misses).
+`test_paraphrase.jsonl`: the people of `test` described again, with constructions and many words that are in no other split.
 
 `scenes/{{split}}.jsonl`: a line a clip: size (width, height in pixels), frames, key_frame, fps, place, tags, things (name, colour, box per frame) and people. Of each person:
 boxes_xyxy and full_boxes_xyxy per frame (what is seen, and the whole body; null out of view), visible (share, per frame), hidden_by (per frame, share of the body behind each
@@ -50,9 +51,10 @@ of the description, the others follow it. That form has no place for sentences t
 {commands}
 ```
 The same seed gives the same annotation bytes; failed clips are left out. `--labels balanced` makes actions about equally frequent, `natural` as uneven as AVA's. Every sentence was
-checked by a program to fit exactly its person at the key frame, or nobody. Bodies, places and sentence templates are divided between train, val and test (`samples` uses test's).
+checked by a program to fit exactly its person at the key frame, or nobody. Bodies, the textures of places and sentence templates are divided between train, val and test (`samples`
+uses test's); kinds of place and of clothes are in all.
 
-## Labels (people with the label)
+## Labels (described people with the label)
 | id | action | {splits} |
 |{rule}
 {labels}
@@ -60,14 +62,15 @@ checked by a program to fit exactly its person at the key frame, or nobody. Bodi
 {groups}
 
 ## People, boxes and objects
-Boxes of the described people at the key frame, in fractions of the frame; 5 %, 25 %, median, 75 % and 95 %.
+Boxes of the described people at the key frame, in fractions of the frame; 5 %, 25 %, median, 75 % and 95 %. People in view are all who can be made out there,
+described or not.
 
 | | {splits} |
 |{narrow_rule}
 {numbers}
 {controls}
 ## Known limits
-- Rendered people in procedural places: looks, motion and camera work are simpler than in films, and actions are those the renderer can show, {actions} of AVA's 80.
+- Rendered people in procedural places: looks, motion and camera work are simpler than in films, and actions are those the renderer can show, {actions} of AVA's 80 here.
 - Sentences come from a grammar: plain English about clothes, hair, place, order, relation, height, facing and what is carried; no slips, no idiom, no action words.
 - A person may have several records, one a sentence; weigh per-person statistics accordingly.
 - At six frames a second, what swings more than three times a second cannot be told from what swings less. There is no sound.
@@ -76,7 +79,7 @@ Boxes of the described people at the key frame, in fractions of the frame; 5 %, 
 
 CONTROLS = """
 ## What can be had without understanding
-`{command}`
+`{command}`, of {records} records about somebody in {split}{since}:
 
 | | | 95 % interval | allowed |
 |---|---|---|---|
@@ -98,7 +101,7 @@ def data_card(out: Path, splits: Iterable[str]) -> str:
         rows.append(_row(split, split_found))
         if (again := out / f"{split}{PARAPHRASE}.jsonl").exists():
             rows.append(_row(split + PARAPHRASE, gather(read_records(again))))
-        commands.append(_command(out, split, split_found.clips))
+        commands.append(_command(out, split, split_found.sources))
     labels = [
         f"| {a.id} | {a.name} | " + " | ".join(str(s.labels[a.id]) for s in found.values()) + " |"
         for a in ACTIONS
@@ -113,7 +116,7 @@ def data_card(out: Path, splits: Iterable[str]) -> str:
         labels="\n".join(labels),
         groups="\n".join(_groups(split, entry) for split, entry in found.items()),
         numbers="\n".join(_numbers(list(found.values()))),
-        controls=_controls(out),
+        controls=_controls(out, found),
         actions=len(labels),
         joints=", ".join(JOINTS),
     )
@@ -124,12 +127,13 @@ def _row(split: str, found: Statistics) -> str:
     return f"| {split} | " + " | ".join(map(str, values)) + " |"
 
 
-def _command(out: Path, split: str, clips: int) -> str:
+def _command(out: Path, split: str, sources: set[str]) -> str:
     """The command that makes this split again, where the notes of its making are still there."""
     note = out / ".parts" / split / "run.json"
     if not note.exists():
-        return f"# {split}: {clips} clips, made elsewhere"
-    run = json.loads(note.read_text())
+        return f"# {split}: {len(sources)} clips, made elsewhere"
+    run = read_object(note)
+    clips = max((int(Path(source).stem) + 1 for source in sources), default=0)  # failed ones had a number too
     size = f" --size {run['size'][0]}x{run['size'][1]}" if run.get("size") else ""
     labels = f" --labels {run.get('labels', 'balanced')}"
     return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {run['seed']}{labels}{size}"
@@ -149,9 +153,11 @@ def _numbers(found: list[Statistics]) -> list[str]:
         table.setdefault("clips by people in view", []).append(_counts(entry.people_each))
         table.setdefault("clips by size", []).append(_counts(entry.sizes))
         for name in ("sex", "age", "facing"):
-            table.setdefault(f"people by {name}", []).append(_counts(entry.looks.get(name, Counter())))
+            table.setdefault(f"people in view by {name}", []).append(_counts(entry.looks.get(name, Counter())))
         table.setdefault("clips by place", []).append(_counts(entry.places))
-        table.setdefault("clips by object in view", []).append(_counts(Counter(dict(entry.things.most_common(30)))))
+        table.setdefault("clips by object in view, the 30 most frequent", []).append(
+            _counts(Counter(dict(entry.things.most_common(30))))
+        )
     return [f"| {name} | {' | '.join(values)} |" for name, values in table.items()]
 
 
@@ -159,15 +165,25 @@ def _counts(counts: Counter[Any]) -> str:
     return ", ".join(f"{key} {count}" for key, count in sorted(counts.items(), key=lambda item: str(item[0]))) or "–"
 
 
-def _controls(out: Path) -> str:
+def _controls(out: Path, known: dict[str, Statistics]) -> str:
     """What ``training.controls`` found, where its JSON lies in the folder."""
     path = out / "controls.json"
     if not path.exists():
         return ""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    choice, words = found["choice"], found["words"]
+    try:
+        return _quoted(read_object(path), known)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} is not what training.controls writes; delete it or run that again") from error
+
+
+def _quoted(found: dict[str, Any], known: dict[str, Statistics]) -> str:
+    choice, words, split = found["choice"], found["words"], found["split"]
+    now = known[split].sentences - known[split].absent if split in known else words["records"]
     return CONTROLS.format(
         command=found["command"],
+        records=words["records"],
+        split=split,
+        since="" if now == words["records"] else f", which has {now} now: run it again",
         rule=choice["best"],
         chosen=choice["acc_iou50"],
         chosen_ci=_interval(choice["ci95"]),

@@ -1,10 +1,13 @@
 """Frames of training clips, and which of them the model reads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from av.container import InputContainer
 
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
@@ -28,17 +31,39 @@ def model_frames(fps: float, key_frame: int, count: int, config: ModelConfig) ->
 
 
 def read_clip(path: Path) -> list[np.ndarray]:
-    """All frames of a short clip, RGB uint8 [H, W, 3]; for files of seconds, not films."""
-    with av.open(str(path)) as container:
+    """All frames of a short clip, RGB uint8 [H, W, 3]; for files of seconds, not films.
+
+    Raises:
+        DataError: If it cannot be read, or has no frame.
+    """
+    with _opened(path) as container:
         container.streams.video[0].thread_type = "NONE"
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        images = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    if not images:
+        raise DataError(f"{path} has no frames; expected a short video")
+    return images
 
 
 def clip_size(path: Path) -> tuple[int, int]:
-    """Width and height of a clip in pixels."""
-    with av.open(str(path)) as container:
+    """Width and height of a clip in pixels.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
+    with _opened(path) as container:
         stream = container.streams.video[0]
         return stream.width, stream.height
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise DataError(f"{path} has no pictures; expected a short video")
+            yield container
+    except (av.FFmpegError, OSError) as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); expected a short video") from error
 
 
 def read_model_frames(data: Path, record: Record, config: ModelConfig) -> list[np.ndarray]:
@@ -49,6 +74,8 @@ def read_model_frames(data: Path, record: Record, config: ModelConfig) -> list[n
     """
     if record.clip is not None:
         images = read_clip(data / record.clip)
+        if record.key_frame >= len(images):
+            raise DataError(f"{record.clip} has {len(images)} frames, its record's key frame is {record.key_frame}")
         return [images[i] for i in model_frames(record.fps, record.key_frame, len(images), config)]
     places = model_frames(record.fps, record.key_frame, FILM_FRAMES, config)
     paths = [film_frame(data, record.video, film_start(record.timestamp) + i) for i in places]
@@ -63,9 +90,9 @@ def _read_picture(path: Path) -> np.ndarray:
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def film_start(timestamp: int) -> int:
+def film_start(timestamp: float) -> int:
     """Number of the first frame, of ``FILM_FRAMES``, of the clip around this second of a film."""
-    return (timestamp - FILM_BEGIN) * FILM_FPS - FILM_FRAMES // 2
+    return round((timestamp - FILM_BEGIN) * FILM_FPS) - FILM_FRAMES // 2
 
 
 def film_frame(folder: Path, video: str, number: int) -> Path:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from refatomnet.actions import NUM_ACTIONS
-from refatomnet.boxes import area
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import FrameFeatures
 from refatomnet.preprocess import Letterbox
@@ -17,10 +16,10 @@ from refatomnet.text import TextTokens
 from training.cache import FeatureCache
 from training.data.clips import clip_size, model_frames
 from training.data.records import Record, read_records, scene_lines, scenes_path
+from training.data.statistics import in_view
 from training.data.synthetic.facts import BOTTOMS, COLOURS, FACINGS, HAIR_COLOURS, HAIR_LENGTHS, PATTERNS, SLEEVES, TOPS
 
 MAX_PEOPLE, MAX_THINGS = 8, 16
-MIN_VISIBLE, MIN_AREA = 0.15, 0.003
 
 # Objects that go by a broader name in the detection head; names it does not know are "thing".
 _GROUPS = {
@@ -99,6 +98,8 @@ def letterbox_of(data: Path, scene: dict[str, Any], config: ModelConfig) -> Lett
 class OpenRavar:
     """The clips of one split that have features and at least one sentence.
 
+    Sentences about somebody beyond the first ``MAX_PEOPLE`` of a scene are left out: they do not fit nobody.
+
     Args:
         data: Data set folder.
         split: "train", "val" or "test".
@@ -115,9 +116,13 @@ class OpenRavar:
         records: dict[str, list[Record]] = {}
         for record in read_records(data / f"{split}.jsonl"):
             records.setdefault(str(record.clip), []).append(record)
-        self._records = records
-        lines = scene_lines(scenes_path(data, split))
-        scenes = {line["clip"]: line for line in lines if line["clip"] in cache and line["clip"] in records}
+        scenes: dict[str, dict[str, Any]] = {}
+        self._records: dict[str, list[Record]] = {}
+        for scene in scene_lines(scenes_path(data, split)):
+            clip, there = scene["clip"], {person["person_id"] for person in scene["people"][:MAX_PEOPLE]}
+            known = [r for r in records.get(clip, ()) if r.box_xyxy is None or r.person_id in there]
+            if known and clip in cache:
+                scenes[clip], self._records[clip] = scene, known
         self.clips = sorted(scenes)[:limit]
         self._scenes = {clip: self._truth(scenes[clip]) for clip in self.clips}
 
@@ -142,7 +147,7 @@ class OpenRavar:
         truth = [self._scenes[clip] for clip in clips]
         people = {row: {name: i for i, name in enumerate(t["ids"])} for row, t in enumerate(truth)}
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
-        person = [people[row].get(record.person_id, -1) if record.box_xyxy else -1 for row, record in flat]
+        person = [people[row][record.person_id] if record.box_xyxy else -1 for row, record in flat]
         return Batch(
             features=FrameFeatures.stack(features),
             people_xyxy=torch.stack([t["people_xyxy"][:, frames] for t in truth]),
@@ -169,8 +174,7 @@ class OpenRavar:
             boxes = entry["boxes_xyxy"]
             places = model_frames(scene["fps"], there, len(boxes), config)
             people[row] = box.to_canvas(_floats([boxes[i] for i in places]))
-            size = area(_floats([boxes[there]]))[0]
-            real[row] = bool(entry["visible"][there] >= MIN_VISIBLE and size >= MIN_AREA)
+            real[row] = in_view(entry, there)
             actions[row, torch.tensor(entry["actions"], dtype=torch.long) - 1] = 1
             look = {**entry["look"], "facing": entry["facing"]}
             for column, (name, classes) in enumerate(ATTRIBUTES.items()):

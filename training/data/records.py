@@ -1,8 +1,12 @@
 """Records: one JSON line a described person, the common form of every data set; and scene files, one line a clip."""
 
+import contextlib
 import json
-import math
 import os
+import re
+import shutil
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +21,7 @@ class Record:
     """One sentence about one person of one clip, or about nobody.
 
     box_xyxy: fractions of the key frame, x1 < x2, y1 < y2; None, with no actions, where the sentence fits nobody.
-    actions: AVA ids, 1-80. clip: path of the video within the data set folder, or None where frames come from
+    actions: AVA ids, 1-80. clip: path of the video, from and within the data set folder, or None where frames come from
     ``frames/<video>/image_%06d.jpg``. key_frame: index into the clip. fps: frames a second. timestamp: seconds.
     extra: any further keys of the line, such as "kind" and "hard".
 
@@ -42,11 +46,15 @@ class Record:
             value = getattr(self, name)
             if not isinstance(value, str) or not value.strip():
                 raise DataError(f"{name} must be a non-empty string, got {value!r}")
-        if self.clip is not None and (not isinstance(self.clip, str) or not self.clip):
-            raise DataError(f"clip must be a path or null, got {self.clip!r}")
+            if _SURROGATE.search(value):
+                raise DataError(f"{name} must be text, got half of a character in {value!r}")
+        if not is_name(self.video):
+            raise DataError(f"video must be a name, not a path, got {self.video!r}")
+        if self.clip is not None and not is_inside(self.clip):
+            raise DataError(f"clip must be a path within the data set folder or null, got {self.clip!r}")
         if not is_number(self.timestamp):
             raise DataError(f"timestamp must be a number of seconds, got {self.timestamp!r}")
-        if not isinstance(self.key_frame, int) or isinstance(self.key_frame, bool) or self.key_frame < 0:
+        if not isinstance(self.key_frame, int) or not is_number(self.key_frame) or self.key_frame < 0:
             raise DataError(f"key_frame must be a frame index from 0, got {self.key_frame!r}")
         if not is_number(self.fps) or self.fps <= 0:
             raise DataError(f"fps must be a positive number, got {self.fps!r}")
@@ -85,11 +93,23 @@ class Record:
 
 
 PARAPHRASE = "_paraphrase"  # of a split described again in other words
+_SURROGATE = re.compile("[\ud800-\udfff]")
 KEYS = ("video", "timestamp", "person_id", "split", "sentence", "actions", "box_xyxy", "clip", "key_frame", "fps")
 
 
-def is_number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number, an integer beyond all floats being none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def is_name(text: str) -> bool:
+    """Whether it can name a file or folder, and leads nowhere else."""
+    return text not in ("", ".", "..") and not set(text) & set("/\\\0")
+
+
+def is_inside(path: Any) -> bool:
+    """Whether it is a relative path that stays within its folder."""
+    return isinstance(path, str) and all(is_name(part) or part == "." for part in path.split("/"))
 
 
 def record_from_dict(line: dict) -> Record:
@@ -118,8 +138,8 @@ def read_lines(path: str | Path) -> Iterable[tuple[str, Any]]:
                 where = f"{path}:{number}"
                 try:
                     yield where, json.loads(text)
-                except json.JSONDecodeError as error:
-                    raise DataError(f"{where}: not a JSON line ({error.msg} at column {error.colno})") from error
+                except (ValueError, RecursionError) as error:  # also of numbers too long and lists too deep
+                    raise DataError(f"{where}: not a JSON line ({error})") from error
     except OSError as error:
         raise DataError(
             f"{path}: cannot be read ({error.strerror}); expected a file with one JSON object a line"
@@ -161,13 +181,14 @@ def scene_lines(path: str | Path, *, joints: bool = False) -> Iterator[dict[str,
     """
     seen: set[str] = set()
     for where, line in read_lines(path):
-        if (
-            not isinstance(line, dict)
-            or not isinstance(line.get("clip"), str)
-            or not isinstance(line.get("people"), list)
-            or not all(isinstance(person, dict) for person in line["people"])
-        ):
-            raise DataError(f'{where}: a scene needs "clip", a path, and "people", a list of objects')
+        if not isinstance(line, dict) or not is_inside(line.get("clip")) or not isinstance(line.get("people"), list):
+            raise DataError(f'{where}: a scene needs "clip", a path within the folder, and "people", a list')
+        key = line.get("key_frame")
+        if type(key) is not int or key < 0 or not all(_is_told(person, key) for person in line["people"]):
+            raise DataError(
+                f'{where}: a scene needs "key_frame", and of every person "person_id", and "boxes_xyxy" and "visible" '
+                "of as many frames, that one included"
+            )
         if line["clip"] in seen:
             raise DataError(f"{where}: clip {line['clip']} was described before; one line a clip is expected")
         seen.add(line["clip"])
@@ -176,6 +197,20 @@ def scene_lines(path: str | Path, *, joints: bool = False) -> Iterator[dict[str,
                 person.pop("joints_xy", None)
                 person.pop("joints_seen", None)
         yield line
+
+
+def _is_told(person: Any, key_frame: int) -> bool:
+    """Whether a scene says of this person what everybody who reads it needs."""
+    if not isinstance(person, dict) or not isinstance(person.get("person_id"), str):
+        return False
+    boxes, visible = person.get("boxes_xyxy"), person.get("visible")
+    return (
+        isinstance(boxes, list)
+        and isinstance(visible, list)
+        and len(boxes) == len(visible) > key_frame
+        and all(box is None or (isinstance(box, list) and len(box) == 4 and all(map(is_number, box))) for box in boxes)
+        and all(map(is_number, visible))
+    )
 
 
 def read_scenes(path: str | Path, *, joints: bool = False) -> dict[str, dict[str, Any]]:
@@ -202,6 +237,29 @@ def write_scenes(path: str | Path, scenes: Iterable[dict]) -> None:
 def write_json_lines(path: str | Path, lines: Iterable[dict]) -> None:
     """Write objects, one JSON line each; the file appears whole or not at all."""
     write_text(path, (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
+
+
+def read_object(path: str | Path) -> dict[str, Any]:
+    """The JSON object a file holds.
+
+    Raises:
+        DataError: If it holds anything else.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is damaged ({error}); delete it and make it again") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path} is damaged (no JSON object); delete it and make it again")
+    return found
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written; what is younger than an hour another may be at."""
+    for path in folder.glob(".*.partial*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - 3600:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_text(path: str | Path, text: str | Iterable[str]) -> None:

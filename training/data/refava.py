@@ -10,18 +10,18 @@ middle one. Sentences that fit nobody, and people without a label, have no place
 import math
 import os
 import pickle
+import re
 import shutil
-from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 
 from refatomnet.errors import DataError
 from training.data.clips import FILM_FPS, FILM_FRAMES, film_frame, film_start, read_clip
-from training.data.records import Record, is_number, read_records
+from training.data.records import Record, is_name, is_number, read_records, sweep
 
 PARTS = ("keyframe", "label", "description")
 KEY_FRAME = FILM_FRAMES // 2
@@ -75,7 +75,7 @@ def read_refava(folder: str | Path, split: str, report: Report | None = None) ->
     """
     folder, found = Path(folder), report or Report()
     tables = {part: _table(_pickle(folder, split, part)) for part in PARTS}
-    keys = sorted(set().union(*tables.values()), key=str)
+    keys = sorted(set().union(*tables.values()))
     in_pixels = any(_is_beyond(entry) for entry in tables["keyframe"].values())
     records: list[Record] = []
     for key in keys:
@@ -83,22 +83,24 @@ def read_refava(folder: str | Path, split: str, report: Report | None = None) ->
             records += _records(folder, split, key, tables, in_pixels)
             found.people += 1
         except (_Refused, DataError) as error:
-            found.refused.setdefault(str(error), []).append(str(key))
+            found.refused.setdefault(str(error), []).append(key)
     if not records or (found.refused and report is None):
         raise DataError(f"{folder}, split {split}: {found}")
     return records
 
 
-def _records(folder: Path, split: str, key: Any, tables: dict[str, dict], in_pixels: bool) -> list[Record]:
+def _records(folder: Path, split: str, key: str, tables: dict[str, dict], in_pixels: bool) -> list[Record]:
     lacking = [part for part in PARTS if key not in tables[part]]
     if lacking:
         raise _Refused(f"without {' and '.join(lacking)}")
-    names = key.split("___") if isinstance(key, str) else []
+    names = key.rsplit("___", 2)  # a film's name may hold or end in underscores
     if len(names) != 3 or not names[0] or not names[2]:
         raise _Refused("not of the form <video>___<timestamp>___<person id>")
     video, second, person = names
-    if not second.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", second):
         raise _Refused("with a timestamp that is no whole second")
+    if not is_name(video):
+        raise _Refused("of a film whose name is a path")
     timestamp = int(second)
     if film_start(timestamp) < 0:
         raise _Refused("whose 3 s begin before the first frame")
@@ -151,18 +153,20 @@ def _is_beyond(entry: Any) -> bool:
     return values is not None and max(values) > 2
 
 
-def _plain(value: Any) -> Any:
-    """Tuples, arrays and their scalars as lists and numbers."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+def _plain(value: Any, levels: int = 4) -> Any:
+    """Tuples and arrays as lists; None below so many levels, for a list may hold itself."""
+    if isinstance(value, _Array):
+        value = value.value
+    if not isinstance(value, list | tuple):
+        return value
+    return [_plain(entry, levels - 1) for entry in value] if levels else None
 
 
 def _pickle(folder: Path, split: str, part: str) -> Path:
     return folder / f"{split}_{part}.pkl"
 
 
-def _table(path: Path) -> dict[Any, Any]:
+def _table(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             table = _PlainUnpickler(file).load()
@@ -172,43 +176,82 @@ def _table(path: Path) -> dict[Any, Any]:
         ) from error
     except Exception as error:  # a broken pickle can raise nearly anything
         raise DataError(f"{path}: no pickle of plain data ({error})") from error
-    if not isinstance(table, dict):
-        raise DataError(f"{path}: holds {type(table).__name__}, expected a dict by <video>___<timestamp>___<person id>")
+    if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
+        what = "keys that are no texts" if isinstance(table, dict) else type(table).__name__
+        raise DataError(f"{path}: holds {what}, expected a dict by <video>___<timestamp>___<person id>")
     return table
 
 
-def _latin1(text: str, _: str) -> bytes:
-    """Bytes as old protocols write them; stands for ``_codecs.encode``, which could do more."""
-    return text.encode("latin1")
+# ---- plain pickles ------------------------------------------------------------------------------------------------
+class _Dtype:
+    """Stands for a NumPy dtype; NumPy's own believes what a pickle says of its memory."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        dtype = np.dtype(code) if isinstance(code, str) else None
+        if dtype is None or dtype.kind not in "biufSUO" or dtype.subdtype:
+            raise pickle.UnpicklingError(f"it names a dtype {code!r}, which is of neither numbers nor text")
+        self.dtype = dtype
+
+    def __setstate__(self, state: tuple) -> None:
+        if state[1] in (">", "<"):
+            self.dtype = self.dtype.newbyteorder(state[1])
 
 
-# The functions that pickled arrays and their scalars name, by way of what NumPy pickles itself.
-_RECONSTRUCT, _SCALAR = np.zeros(0).__reduce__()[0], np.float64(0).__reduce__()[0]
-_FROM_BUFFER = np.zeros(1).__reduce_ex__(5)[0]
-_KNOWN: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("collections", "defaultdict"): defaultdict,
-    ("builtins", "list"): list,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): _latin1,
-    # of NumPy 2, and of NumPy 1
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("numpy._core.multiarray", "scalar"): _SCALAR,
-    ("numpy.core.multiarray", "scalar"): _SCALAR,
-    ("numpy._core.numeric", "_frombuffer"): _FROM_BUFFER,
-    ("numpy.core.numeric", "_frombuffer"): _FROM_BUFFER,
-}
+class _Array:
+    """Stands for a NumPy array; ``value`` is the array as lists and scalars."""
+
+    value: Any = None
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, dtype, by_column, data = state
+        self.value = _values(data, dtype, shape, "F" if by_column else "C")
+
+
+def _values(data: Any, dtype: _Dtype, shape: tuple[int, ...], order: Any) -> Any:
+    if dtype.dtype.hasobject:
+        flat = np.empty(len(data), dtype=object)
+        for i, entry in enumerate(data):  # one by one: an entry may be a list
+            flat[i] = entry
+    else:
+        flat = np.frombuffer(data, dtype.dtype)
+    return flat.reshape(shape, order=order).tolist()
+
+
+def _from_buffer(data: Any, dtype: _Dtype, shape: tuple[int, ...], order: str) -> _Array:
+    array = _Array()
+    array.value = _values(data, dtype, shape, order)
+    return array
+
+
+def _scalar(dtype: _Dtype, data: bytes) -> Any:
+    return _values(data, dtype, (), "C")
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Loads containers, numbers, strings and NumPy arrays; whatever else a pickle names is refused, not run."""
+    """Loads containers, numbers, strings and NumPy arrays; whatever else a pickle names is refused, not run.
+
+    What it does name are stand-ins, made anew for each file: a pickle may also set attributes of what it names.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._known: dict[str, Any] = {
+            "collections.OrderedDict": lambda *items: dict(*items),
+            "collections.defaultdict": lambda *_: {},
+            "numpy.ndarray": None,  # only told to the next one
+            "numpy._core.multiarray._reconstruct": lambda *_: _Array(),
+            "numpy._core.multiarray.scalar": lambda *given: _scalar(*given),
+            "numpy._core.numeric._frombuffer": lambda *given: _from_buffer(*given),
+            "numpy.dtype": lambda *given: _Dtype(*given),
+            "_codecs.encode": lambda text, _: text.encode("latin1"),  # bytes, as old protocols write them
+            **{f"builtins.{kind.__name__}": None for kind in (list, dict, int, float, str)},  # told to defaultdict
+        }
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _KNOWN:
+        newer = module.replace("numpy.core.", "numpy._core.").replace("__builtin__", "builtins")
+        if f"{newer}.{name}" not in self._known:
             raise pickle.UnpicklingError(f"it names {module}.{name}, which is neither a plain container nor an array")
-        return _KNOWN[module, name]
+        return self._known[f"{newer}.{name}"]
 
 
 # ---- writing ------------------------------------------------------------------------------------------------------
@@ -218,6 +261,8 @@ def write_refava(data: Path, split: str) -> int:
     Frames of clips that have not changed are kept. Other splits in the folder stay.
     """
     out = data / "refava"
+    (out / "frames").mkdir(parents=True, exist_ok=True)
+    sweep(out / "frames")
     tables: dict[str, dict[str, list]] = {part: {} for part in PARTS}
     clips: dict[str, Record] = {}
     for record in read_records(data / f"{split}.jsonl"):
@@ -249,7 +294,8 @@ def _write_frames(data: Path, out: Path, record: Record) -> None:
     images = read_clip(clip)
     names: dict[int, Path] = {}
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True)
+    shutil.rmtree(partial, ignore_errors=True)  # of an earlier process of this number
+    partial.mkdir()
     try:
         for j in range(FILM_FRAMES + 1):
             place = record.key_frame + math.floor((j - KEY_FRAME) * record.fps / FILM_FPS)

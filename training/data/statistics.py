@@ -17,13 +17,13 @@ BIG_ENOUGH, SEEN_ENOUGH = 0.003, 0.15  # smallest box (share of the frame) and v
 class Statistics:
     """Counts of one split. Boxes are of the described people at the key frame, each person once.
 
-    labels: People by action id. labels_each: People by number of labels. people_each: Clips by number of people in
-    view, of whom hardly visible ones do not count. kinds, words: Of sentences. lengths: Words of every sentence.
-    looks: Counts by attribute, of everyone in view. things: Clips by the objects in view. boxes: xyxy [n, 4].
-    visible: Share of the described people that is seen [n].
+    sources: What its clips are called. labels: People by action id. labels_each: People by number of labels.
+    people_each: Clips by number of people in view, of whom hardly visible ones do not count. kinds, words: Of
+    sentences. lengths: Words of every sentence. looks: Counts by attribute, of everyone in view. things: Clips by the
+    objects in view. boxes: xyxy [n, 4]. visible: Share of the described people that is seen [n].
     """
 
-    clips: int = 0
+    sources: set[str] = field(default_factory=set)
     sentences: int = 0
     absent: int = 0
     hard: int = 0
@@ -41,6 +41,10 @@ class Statistics:
     things: Counter[str] = field(default_factory=Counter)
     boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))
     visible: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def clips(self) -> int:
+        return len(self.sources)
 
 
 def in_view(person: dict[str, Any], key_frame: int) -> bool:
@@ -71,24 +75,23 @@ def gather(records: Sequence[Record], scenes: Iterable[dict[str, Any]] = ()) -> 
         found.labels.update(record.actions)
         found.labels_each[len(record.actions)] += 1
     found.boxes = np.array([r.box_xyxy for r in described.values()], dtype=float).reshape(-1, 4)
-    found.clips = len({r.source for r in records})
-    clips, visible = 0, []
+    visible = []
     for scene in scenes:
-        clips += 1
+        found.sources.add(scene["clip"])
         key = scene["key_frame"]
         there = [person for person in scene["people"] if in_view(person, key)]
         found.people_each[len(there)] += 1
         found.places[scene.get("place", "")] += 1
         if "size" in scene:
             found.sizes["x".join(map(str, scene["size"]))] += 1
-        found.things.update({thing["name"] for thing in scene.get("things", ()) if thing["boxes_xyxy"][key]})
+        found.things.update(sorted({thing["name"] for thing in scene.get("things", ()) if thing["boxes_xyxy"][key]}))
         for person in there:
-            shown = {**person["look"], "facing": person["facing"], "posture": person["posture"]}
+            shown = {**person.get("look", {}), "facing": person.get("facing"), "posture": person.get("posture")}
             for name, value in shown.items():
                 if isinstance(value, str):
                     found.looks.setdefault(name, Counter())[value] += 1
         visible += [p["visible"][key] for p in scene["people"] if (scene["clip"], p["person_id"]) in described]
-    found.clips = clips or found.clips
+    found.sources = found.sources or {r.source for r in records}
     found.visible = np.array(visible)
     return found
 
