@@ -123,7 +123,7 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
 
 def make_clip(studio: Any, job: Job, index: int) -> Seconds:
     """Film one clip and write its MP4, then its part; returns the seconds each stage took."""
-    from training.data.synthetic.sentences import describe
+    from training.data.synthetic.language.sentences import describe
 
     seed, shot, clip = clip_seed(job.split, job.seed, index), job.shot(index), job.clip(index)
     began = time.perf_counter()

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from refatomnet.actions import ACTIONS
-from training.data.synthetic import gestures, handling, menu, motions, moves, working
-from training.data.synthetic.bodies import CHEST, HEAD, JOINTS, Body, load_bank, skin
-from training.data.synthetic.motions import FOOT, MOUTH, Deed
-from training.data.synthetic.poses import SIDES, Hand, grip_at, held_points, solve
+from training.data.synthetic.deeds import gestures, handling, menu, motions, moves, working
+from training.data.synthetic.deeds.motions import FOOT, MOUTH, Deed
+from training.data.synthetic.deeds.poses import SIDES, Hand, grip_at, held_points, solve
+from training.data.synthetic.people.bodies import CHEST, HEAD, JOINTS, Body, load_bank, skin
 
 BODIES = Path(__file__).with_name("bodies")
 TIMES = np.arange(-30, 31) / 6.0

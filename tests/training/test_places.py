@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from training.data.synthetic.materials import Material, Shading, paint, paint_sky
-from training.data.synthetic.places import FLOOR, KINDS, Place, build_place
-from training.data.synthetic.textures import BRIGHTEST, CODES
+from training.data.synthetic.sites.materials import Material, Shading, paint, paint_sky
+from training.data.synthetic.sites.places import FLOOR, KINDS, Place, build_place
+from training.data.synthetic.sites.textures import BRIGHTEST, CODES
 
 TRIANGLES = 6000
 

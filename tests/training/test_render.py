@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from training.data.synthetic import film
-from training.data.synthetic.bodies import BANK, JOINTS, make_bank
+from training.data.synthetic.deeds.motions import Deed
+from training.data.synthetic.deeds.poses import upright
 from training.data.synthetic.labels import seen_actions
-from training.data.synthetic.motions import Deed
-from training.data.synthetic.poses import upright
+from training.data.synthetic.people.bodies import BANK, JOINTS, make_bank
+from training.data.synthetic.people.wardrobe import PROP
 from training.data.synthetic.render import Studio
-from training.data.synthetic.wardrobe import PROP
 
 SEEDS = (0, 1, 2)
 BODIES = Path(__file__).with_name("bodies")

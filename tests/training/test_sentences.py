@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_reading import PIECE, ROUGH, plainly_fits
 
-from training.data.synthetic.absent import random_look
-from training.data.synthetic.drafting import MAX_WORDS, MIN_WORDS, SLOT
 from training.data.synthetic.facts import Look, Person, Scene, Thing
-from training.data.synthetic.sentences import count_shapes, describe, drafts, shape_of
-from training.data.synthetic.templates import FAMILIES, TEMPLATES
-from training.data.synthetic.truths import View, Wear, in_colour, top_fits
-from training.data.synthetic.words import COMMON, HELD, Words
+from training.data.synthetic.language.absent import random_look
+from training.data.synthetic.language.drafting import MAX_WORDS, MIN_WORDS, SLOT
+from training.data.synthetic.language.sentences import count_shapes, describe, drafts, shape_of
+from training.data.synthetic.language.templates import FAMILIES, TEMPLATES
+from training.data.synthetic.language.truths import View, Wear, in_colour, top_fits
+from training.data.synthetic.language.words import COMMON, HELD, Words
 
 LOOK = Look(
     "man", "adult", 1.8, "average", "brown", "short", beard=False, glasses=None, hat=None,

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.data.synthetic import casting, duets, groups, stage
-from training.data.synthetic.bodies import Body, Rig, load_bank
+from training.data.synthetic import casting, stage
 from training.data.synthetic.casting import cast, plan, recipes, weights
-from training.data.synthetic.contact import MOUTH, Posed, across, capsules, gaps, opposite, settle
-from training.data.synthetic.duets import DUETS, GIVES, Duet, fits, perform
+from training.data.synthetic.deeds import duets, groups
+from training.data.synthetic.deeds.contact import MOUTH, Posed, across, capsules, gaps, opposite, settle
+from training.data.synthetic.deeds.duets import DUETS, GIVES, Duet, fits, perform
+from training.data.synthetic.people.bodies import Body, Rig, load_bank
+from training.data.synthetic.people.wardrobe import canon_attributes
 from training.data.synthetic.stage import Actor, act, arrange
-from training.data.synthetic.wardrobe import canon_attributes
 
 T = np.arange(-15, 14) / 10.0
 KEY = 15

@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.data.synthetic.bodies import Body, Rig, blend_bodies, load_bank, skin, vertex_normals
-from training.data.synthetic.cloth import BOTTOM, PROP, TOP, Figure, shape_hands
 from training.data.synthetic.facts import (
     BOTTOMS,
     COLOURS,
@@ -23,10 +21,12 @@ from training.data.synthetic.facts import (
     TOPS,
     Look,
 )
-from training.data.synthetic.fitting import fit
-from training.data.synthetic.hands import SHAPES
-from training.data.synthetic.palette import RGB, linear
-from training.data.synthetic.wardrobe import canon_attributes, draw_look, dress
+from training.data.synthetic.people.bodies import Body, Rig, blend_bodies, load_bank, skin, vertex_normals
+from training.data.synthetic.people.cloth import BOTTOM, PROP, TOP, Figure, shape_hands
+from training.data.synthetic.people.fitting import fit
+from training.data.synthetic.people.hands import SHAPES
+from training.data.synthetic.people.palette import RGB, linear
+from training.data.synthetic.people.wardrobe import canon_attributes, draw_look, dress
 
 Bank = tuple[Rig, list[Body]]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.data.records import Record
 from training.data.synthetic.facts import Person, Scene
-from training.data.synthetic.sentences import Described
+from training.data.synthetic.language.sentences import Described
 
 TIMESTAMP = 902  # seconds; the first at which AVA's films are labelled
 MIN_HIDDEN = 0.005

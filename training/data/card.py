@@ -9,7 +9,7 @@ from refatomnet.actions import ACTIONS
 from refatomnet.errors import DataError
 from training.data.records import PARAPHRASE, read_object, read_records, scene_lines, scenes_path
 from training.data.statistics import Statistics, box_numbers, gather, group_shares, quantiles
-from training.data.synthetic.bodies import JOINTS
+from training.data.synthetic.people.bodies import JOINTS
 
 CARD = """# OpenRAVAR
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .motions import Draw
+from .deeds.motions import Draw
 
 FRAMINGS = {"long": 0.2, "full": 0.28, "medium": 0.3, "close": 0.22}  # how often; see ``tall``
 TALL = {"long": (0.26, 0.5), "full": (0.5, 0.9), "medium": (1.0, 1.75), "close": (1.75, 2.7)}

@@ -6,14 +6,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import duets, groups, menu
-from .bodies import Body, Rig, blend_bodies
+from .deeds import duets, groups, menu
+from .deeds.groups import Spot, opposite_spots
+from .deeds.motions import Draw
+from .deeds.props import backpack
 from .facts import Look
-from .groups import Spot, opposite_spots
-from .motions import Draw
-from .props import backpack
+from .people.bodies import Body, Rig, blend_bodies
+from .people.wardrobe import Figure, draw_look, dress, shape_hands
 from .stage import Actor
-from .wardrobe import Figure, draw_look, dress, shape_hands
 
 PEOPLE = {2: 0.3, 3: 0.33, 4: 0.2, 5: 0.1, 6: 0.07}  # how many to a clip
 ALIKE = 0.3  # share of clips in which two people look alike

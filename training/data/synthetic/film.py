@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from . import raster
-from .bodies import JOINTS, vertex_normals
 from .camera import Camera, widened
-from .places import SKY, Place
+from .people.bodies import JOINTS, vertex_normals
+from .people.wardrobe import PROP, shade
 from .raster import Buffer, Hits, Lamp
+from .sites.places import SKY, Place
 from .stage import Actor
-from .wardrobe import PROP, shade
 
 MIN_PIXELS = 12  # of a body in the working frame, to have a box
 MIN_THING = 8  # of a thing

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .bodies import ARM, CHEST, HEAD, LEG, ROOT
+from .deeds.motions import Deed
 from .facts import Person
-from .motions import Deed
+from .people.bodies import ARM, CHEST, HEAD, LEG, ROOT
 from .stage import Actor
 
 NEAR = 1.51  # seconds about the key frame that labels speak of

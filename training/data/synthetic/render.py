@@ -6,17 +6,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .bodies import CHEST, HEAD, ROOT, load_bank
 from .camera import FARTHEST, FRAMINGS, TALL, Camera, aim_camera
 from .casting import INDOORS, cast
+from .deeds.poses import turn
+from .deeds.props import cuboid
 from .facts import Person, Scene, Thing
 from .film import Facts, film
 from .labels import FIXTURE, MIN_PROP, NEAR, seen_actions, with_shared
-from .places import KINDS, PLANS, Material, Place, build_place, chair, dyed_material, random_material
-from .poses import turn
-from .props import cuboid
+from .people.bodies import CHEST, HEAD, ROOT, load_bank
+from .people.wardrobe import canon_attributes, shade
+from .sites.places import KINDS, PLANS, Material, Place, build_place, chair, dyed_material, random_material
 from .stage import Actor, act, arrange, seat_of
-from .wardrobe import canon_attributes, shade
 
 SEEDS = {"train": 1, "val": 2, "test": 3}
 MIN_PEOPLE = 2  # in view at the key frame

@@ -9,11 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from .bodies import CHEST, HEAD, LEG, Rig, skin
-from .contact import Posed, face, settle
-from .motions import Deed, Draw
-from .poses import held_points, solve, turn
-from .wardrobe import PROP, Figure
+from .deeds.contact import Posed, face, settle
+from .deeds.motions import Deed, Draw
+from .deeds.poses import held_points, solve, turn
+from .people.bodies import CHEST, HEAD, LEG, Rig, skin
+from .people.wardrobe import PROP, Figure
 
 OUTLINE = (0, 5, 7, 9, 12, 10, 13, 15, 18, 16, 19)  # joints that keep clear of other people's
 CLEAR, SEAT_CLEAR = 0.36, 0.5  # metres between joints of people of different units; of them and one who sits
