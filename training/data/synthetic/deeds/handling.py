@@ -25,7 +25,7 @@ from .motions import (
     stand,
     wave,
 )
-from .poses import SIDES, Fixture, Hand, Pose, Prop, constant, leg_length, stoop_to, turn
+from .poses import SIDES, Fixture, Hand, Pose, constant, leg_length, stoop_to, turn
 
 TWO = (HAND[1], HAND[-1])
 
@@ -66,9 +66,7 @@ def _stoop(body: Body, t: np.ndarray, rng: Draw, low: np.ndarray) -> Pose:
     return pose
 
 
-def _raise(
-    body: Body, t: np.ndarray, rng: Draw, low: np.ndarray, held: np.ndarray
-) -> tuple[Pose, Prop, tuple[Fixture, ...], str]:
+def _raise(name: str, action: int, body: Body, t: np.ndarray, rng: Draw, low: np.ndarray, held: np.ndarray) -> Deed:
     """Something between the floor or a table (``low`` 1) and the body (0); while not ``held`` it lies there."""
     s, kind = body.height / 1.7, str(rng.choice(["box", "ball", "bag", "table"], p=(0.4, 0.15, 0.15, 0.3)))
     g, front, chest = some_side(rng), belly(body), body.joints[CHEST, 2]
@@ -114,7 +112,18 @@ def _raise(
     item.frame = "place"
     item.path, item.held = np.broadcast_to(down, (len(t), 3)), held
     pose.props.append(item)
-    return pose, item, still, "table" if kind == "table" else "floor"
+    return handled(
+        name,
+        pose,
+        1 if kind != "table" and low[key(t)] > 0.45 else 12,  # bent or standing
+        action,
+        what=item.name,
+        hands=TWO if two else (HAND[g],),
+        holding=item.name if held[key(t)] else None,
+        fixtures=still,
+        space=0.6,
+        top=1.0,
+    )
 
 
 def _near(held: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -129,22 +138,7 @@ def pick_up(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     local = local_time(t, period)
     low = event(t, start - 1.2, 0.8, period=period, back=0.8) * (1 - smooth((local - start) / spread(rng, 0.8, 1.2)))
     held = (local > start) & (local < period / 2 - 0.9)
-    pose, item, still, where = _raise(body, t, rng, low, held)
-    bent = where == "floor" and low[key(t)] > 0.45
-    hands = TWO if item.hold == "hands" else (HAND[1 if item.hold == "left" else -1],)
-    holding = item.name if held[key(t)] else None
-    return handled(
-        "pick up",
-        pose,
-        1 if bent else 12,
-        36,
-        what=item.name,
-        hands=hands,
-        holding=holding,
-        fixtures=still,
-        space=0.6,
-        top=1.0,
-    )
+    return _raise("pick up", 36, body, t, rng, low, held)
 
 
 def put_down(body: Body, t: np.ndarray, rng: Draw) -> Deed:
@@ -153,22 +147,7 @@ def put_down(body: Body, t: np.ndarray, rng: Draw) -> Deed:
     local = local_time(t, period)
     low = smooth((local - start) / takes) * (1 - smooth((local - start - takes - 0.35) / 0.9))
     held = local < start + takes + 0.1
-    pose, item, still, where = _raise(body, t, rng, low, held)
-    bent = where == "floor" and low[key(t)] > 0.45
-    hands = TWO if item.hold == "hands" else (HAND[1 if item.hold == "left" else -1],)
-    holding = item.name if held[key(t)] else None
-    return handled(
-        "put down",
-        pose,
-        1 if bent else 12,
-        47,
-        what=item.name,
-        hands=hands,
-        holding=holding,
-        fixtures=still,
-        space=0.6,
-        top=1.0,
-    )
+    return _raise("put down", 47, body, t, rng, low, held)
 
 
 # --- along the floor ------------------------------------------------------------------------------------------------
