@@ -96,6 +96,8 @@ def test_looks_vary(bank: Bank) -> None:
     assert 0.08 < share(lambda k: k.hat is not None) < 0.22
     assert 0.02 < share(lambda k: k.glasses == "sunglasses") < 0.09
     assert {k.hair_style for k in looks} == {None, *HAIR_STYLES}
+    children = {k.hair_colour for k in looks if k.age == "child"}
+    assert len(children) >= 3 and not children & {"grey", "white"}  # they would pass for old
 
 
 # --- bodies ---------------------------------------------------------------------------------------------------------

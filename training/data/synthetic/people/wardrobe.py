@@ -93,7 +93,7 @@ def draw_look(body: Body, rng: np.random.Generator, *, top_colour: str | None = 
         body.age,
         round(body.height, 2),
         body.build,
-        _hair_colour(rng, skin, old=old),
+        _hair_colour(rng, skin, age=body.age),
         length,
         beard=not woman and not child and rng.random() < 0.3,
         glasses="sunglasses" if glasses < 0.05 else "glasses" if glasses < (0.35 if old else 0.2) else None,
@@ -130,11 +130,14 @@ def _skin(rng: np.random.Generator, cloth: set[str | None]) -> str:
     return _pick(rng, sorted(free), [{"light": 0.45, "medium": 0.3, "dark": 0.25}[f] for f in sorted(free)])
 
 
-def _hair_colour(rng: np.random.Generator, skin: str, *, old: bool) -> str:
-    shares = np.array((0.08, 0.1, 0.02, 0.02, 0.42, 0.36) if old else (0.3, 0.34, 0.22, 0.1, 0.03, 0.01))
+def _hair_colour(rng: np.random.Generator, skin: str, *, age: str) -> str:
+    shares = np.array((0.08, 0.1, 0.02, 0.02, 0.42, 0.36) if age == "old" else (0.3, 0.34, 0.22, 0.1, 0.03, 0.01))
     if skin != "light":
         shares = shares * ((2.0, 1.0, 0.15, 0.1, 1, 1) if skin == "medium" else (3.0, 0.5, 0.04, 0.02, 1, 1))
-    return _pick(rng, list(HAIR_RGB), shares)
+    colour = _pick(rng, list(HAIR_RGB), shares)
+    if age == "child" and colour in ("grey", "white"):
+        return "blonde" if skin == "light" else "black"
+    return colour
 
 
 def _hair_length(body: Body, rng: np.random.Generator) -> tuple[str, str | None]:
