@@ -1,5 +1,6 @@
-"""Semantic-aligned cross-attention (RefAtomNet++, multi-hierarchical semantic-aligned cross-attention)."""
+"""The attention of both methods: agent attention (RefAtomNet) and semantic-aligned cross-attention (RefAtomNet++)."""
 
+import torch
 from torch import Tensor, nn
 
 
@@ -26,28 +27,63 @@ class CrossAttention(nn.Module):
 
 
 class AlignedCrossAttention(nn.Module):
-    """One branch: its visual queries read the scene, keyword and sentence level, each in a block of its own."""
+    """One branch of the multi-hierarchical semantic-aligned cross-attention (RefAtomNet++).
 
-    LEVELS = ("scene", "keyword", "sentence")
+    Visual queries read the scene, keyword and sentence level, each in a block of its own; what they read is added up.
+    """
 
-    def __init__(self, width: int, *, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, *, levels: tuple[str, ...], heads: int, dropout: float) -> None:
         super().__init__()
-        self.blocks = nn.ModuleDict(
-            {level: CrossAttention(width, heads=heads, dropout=dropout) for level in self.LEVELS}
-        )
+        self.blocks = nn.ModuleDict({level: CrossAttention(width, heads=heads, dropout=dropout) for level in levels})
 
     def forward(self, query: Tensor, levels: dict[str, tuple[Tensor, Tensor | None]]) -> Tensor:
-        """Read every level, pool over the queries, add up.
+        """Read every level.
 
         Args:
             query: Visual tokens, averaged over space or over frames (B, Q, D).
-            levels: For each of ``LEVELS``: tokens (B, K, D), and a mask (B, K) true where real, or None.
+            levels: For each of this branch's: tokens (B, K, D), and a mask (B, K) true where real, or None.
 
         Returns:
-            The branch's feature (B, D).
+            The queries after reading, summed over the levels (B, Q, D); the branch's feature is their mean.
         """
-        feature = query.new_zeros(query.shape[0], query.shape[2])
+        read = query.new_zeros(query.shape)
         for name, block in self.blocks.items():
             context, mask = levels[name]
-            feature = feature + block(query, context, context_mask=mask).mean(dim=1)
-        return feature
+            read = read + block(query, context, context_mask=mask)
+        return read
+
+
+class AgentAttention(nn.Module):
+    """The two halves of agent attention (RefAtomNet, after Han et al., 2023): softmax(QAᵀ) and softmax(AKᵀ)V.
+
+    A few learned agent tokens A stand between queries and keys. The halves are returned apart, since RefAtomNet fuses
+    its streams between them.
+    """
+
+    def __init__(self, width: int, *, agents: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.agents = nn.Parameter(torch.randn(agents, width) * 0.02)
+        self.to_query, self.to_key, self.to_value = (nn.Linear(width, width) for _ in range(3))
+        self.to_agent = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Attention of tokens (B, N, D) to the agents, and what the agents gathered from the tokens.
+
+        Returns:
+            Map (B, heads, N, agents), each row a soft-max over the agents; agent tokens (B, heads, agents, D / heads).
+        """
+        query, key, value = (self._split(layer(x)) for layer in (self.to_query, self.to_key, self.to_value))
+        agents = self._split(self.to_agent(self.agents).expand(len(x), -1, -1))
+        scale = query.shape[-1] ** -0.5
+        to_agents = (query @ agents.transpose(2, 3) * scale).softmax(dim=-1)
+        gathered = (agents @ key.transpose(2, 3) * scale).softmax(dim=-1) @ value
+        return to_agents, gathered
+
+    def spread(self, to_agents: Tensor, gathered: Tensor) -> Tensor:
+        """Give every token what its agents gathered (B, N, D)."""
+        return self.out((to_agents @ gathered).transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)

@@ -125,9 +125,8 @@ def _sentence_of(path: str | Path) -> str:
 
 def parameters(predictor: "Predictor") -> dict[str, int]:
     """Parameters of the whole, of the part a checkpoint carries, and of the two frozen encoders."""
-    parts = (predictor.model.encoder, predictor.model, predictor._text._model)
-    visual, model, text = (sum(p.numel() for p in part.parameters()) for part in parts)
-    trained = model - visual
+    visual, model = (sum(p.numel() for p in part.parameters()) for part in (predictor.model.encoder, predictor.model))
+    trained, text = model - visual, predictor.text.parameters()
     return {"total": trained + visual + text, "trained": trained, "frozen_visual": visual, "frozen_text": text}
 
 
@@ -135,12 +134,12 @@ def milliseconds(predictor: "Predictor") -> dict[str, float]:
     """Median time to encode one clip (a window around one key frame) and to answer one more sentence about it."""
     import torch
 
-    from refatomnet.encoders.compact import FrameFeatures
-    from refatomnet.text import TextEncoder
+    from refatomnet.encoders import FrameFeatures
+    from refatomnet.text import build_text_encoder
 
     model, config = predictor.model, predictor.model.config
     pixels = torch.zeros(config.frames, 3, config.image_height, config.image_width, device=predictor.device)
-    texts = TextEncoder()
+    texts = build_text_encoder(config.text)
 
     def encode() -> Any:
         return model.encode_clips(FrameFeatures.stack([model.encode_frames(pixels)]))[0]

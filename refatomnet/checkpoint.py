@@ -5,6 +5,7 @@ The frozen visual encoder is not part of a checkpoint: it lies in the package on
 
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,17 @@ import refatomnet
 from refatomnet.actions import ACTIONS
 from refatomnet.config import ModelConfig
 from refatomnet.errors import CheckpointError
-from refatomnet.model import RefAtomNetPP, build_model
+from refatomnet.model import RavarModel
 from refatomnet.preprocess import MEAN, STD
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SHIPPED = "compact"
 DATA = Path(__file__).parent / "data"
 ENCODER_FILE = DATA / "mobilenetv2.safetensors"
 _FROZEN = "encoder."
 
 
-def save_checkpoint(model: RefAtomNetPP, folder: str | Path, card: dict[str, Any]) -> None:
+def save_checkpoint(model: RavarModel, folder: str | Path, card: dict[str, Any]) -> None:
     """Write a model's trained tensors, in half precision, and its config.
 
     Args:
@@ -62,7 +63,7 @@ def save_checkpoint(model: RefAtomNetPP, folder: str | Path, card: dict[str, Any
     part.replace(target / "config.json")
 
 
-def load_checkpoint(source: str | Path | None = None) -> tuple[RefAtomNetPP, dict[str, Any]]:
+def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[str, Any]]:
     """Build and fill the model of a checkpoint, in evaluation mode on the CPU.
 
     Args:
@@ -82,7 +83,9 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RefAtomNetPP, dic
         raise CheckpointError(f"checkpoint {folder} has no model.safetensors; copy the whole folder") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / 'model.safetensors'} is damaged ({error}); fetch it again") from error
-    model = build_model(ModelConfig.from_dict(config["model"]))
+    while config["format_version"] < FORMAT_VERSION:
+        config, state = UPGRADES[config["format_version"]](config, state)
+    model = RavarModel(ModelConfig.from_dict(config["model"]))
     _fill(model, state, folder)
     return model.eval(), config
 
@@ -111,12 +114,37 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{folder} is no checkpoint folder: it has no config.json") from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); fetch the checkpoint again") from error
-    if not isinstance(config, dict) or config.get("format_version") != FORMAT_VERSION:
-        found = config.get("format_version") if isinstance(config, dict) else None
-        raise CheckpointError(f"{path} has format version {found!r}, this version reads {FORMAT_VERSION}")
+    found = config.get("format_version") if isinstance(config, dict) else None
+    if found not in (*UPGRADES, FORMAT_VERSION):
+        raise CheckpointError(f"{path} has format version {found!r}, this version reads 1 to {FORMAT_VERSION}")
     if config.get("actions") != [action.name for action in ACTIONS]:
         raise CheckpointError(f"{path} was trained on another list of actions than AVA's 80")
     return config
+
+
+def upgrade_from_1(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Format 1 (versions 0.1 and 0.2): RefAtomNet++ alone, its parts not yet sorted into fusion and heads.
+
+    Such a model boxed the key frame only.
+    """
+    fusion = r"(scene_retrieval|word_retrieval|scan_scene|scan_words|scan_visual)\."
+    choice = r"(nobody$|(among|reading|follow|score|match_person|match_word|match_gate)\.)"
+    moves = (
+        (fusion, r"fusion.\1."),
+        (r"(temporal|spatial)\.", r"fusion.aligned.\1."),
+        (choice, r"choice.\1"),
+        (r"branch_(box|action)\.", r"branch.\1."),
+        (r"(fusion\.scan_\w+)\.mamba\.", r"\1.mixer."),
+    )
+    moved = {}
+    for name, value in state.items():
+        for old, new in moves:
+            name = re.sub(rf"^{old}", new, name)
+        moved[name] = value
+    return {**config, "format_version": 2, "model": {**config["model"], "frame_boxes": False}}, moved
+
+
+UPGRADES = {1: upgrade_from_1}
 
 
 @cache
@@ -131,7 +159,7 @@ def encoder_hash() -> str:
     return hashlib.sha256(ENCODER_FILE.read_bytes()).hexdigest()
 
 
-def _fill(model: RefAtomNetPP, state: dict[str, Tensor], folder: Path) -> None:
+def _fill(model: RavarModel, state: dict[str, Tensor], folder: Path) -> None:
     model.encoder.load_state_dict(encoder_state())
     expected = {name: value for name, value in model.state_dict().items() if not name.startswith(_FROZEN)}
     missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())

@@ -11,20 +11,52 @@ CATEGORIES = (
     "window car thing"
 ).split()
 
+_CHOICES = {
+    "architecture": ("refatomnetpp", "refatomnet", "plain"),
+    "encoder": ("compact",),
+    "text": ("minilm", "bag-of-words"),
+    "levels": ("scene", "keyword", "sentence"),
+    "branches": ("temporal", "spatial"),
+    "retrieval": ("hard", "soft", "random"),
+    "scan": ("mamba", "lstm", "transformer", "none"),
+    "answer": ("people", "place", "branches"),
+}
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes of the compact RefAtomNet++ and of the pictures it reads.
+    """Sizes of a model and of the pictures it reads, and the switches that its ablations turn.
 
+    architecture: The fusion: "refatomnetpp", "refatomnet" or "plain". Everything around it is the same.
+    encoder, text: Frozen encoders of frames and of sentences.
+    levels, branches, retrieval, scan: Of RefAtomNet++ alone. Semantic levels that the visual tokens read; branches that
+        read them; how a cue picks its token ("random": in a shared space that is never learnt, as in the release); what
+        scans a trajectory.
+    answer: Where box and score come from: "people", the best of the detected people; "place", the cell of the picture
+        where the described person's middle is; "branches", regressed from the pooled branches, as in the papers.
+    presence: Whether "nobody fits" is learnt as an answer.
+    frame_boxes: Whether every frame gets a box of its own; otherwise each has the key frame's.
     frames, key_frame, frame_rate: A clip is ``frames`` pictures at ``frame_rate`` per second; the answer is about
         the one with index ``key_frame``.
     image_height, image_width: Canvas in pixels that every picture is letterboxed to; multiples of 32.
     categories: What the detection head tells apart; index 0 is the person.
     people, things: Detections kept a key frame as scene attributes.
     word_width: Width of the frozen text encoder's states.
+
+    Raises:
+        ValueError: If a switch has none of its values.
     """
 
     architecture: str = "refatomnetpp"
+    encoder: str = "compact"
+    text: str = "minilm"
+    levels: tuple[str, ...] = _CHOICES["levels"]
+    branches: tuple[str, ...] = _CHOICES["branches"]
+    retrieval: str = "hard"
+    scan: str = "mamba"
+    answer: str = "people"
+    presence: bool = True
+    frame_boxes: bool = True
     width: int = 128
     heads: int = 8
     layers: int = 2
@@ -40,18 +72,30 @@ class ModelConfig:
     word_width: int = 384
     categories: tuple[str, ...] = tuple(CATEGORIES)
 
+    def __post_init__(self) -> None:
+        for name in ("levels", "branches", "categories"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # YAML and JSON give lists
+        for name, known in _CHOICES.items():
+            value = getattr(self, name)
+            values = value if isinstance(value, tuple) else (value,)
+            if not values or not set(values) <= set(known) or len(set(values)) < len(values):
+                raise ValueError(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, for JSON."""
-        return {**asdict(self), "categories": list(self.categories)}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "ModelConfig":
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            CheckpointError: If a key is unknown.
+            CheckpointError: If a key is unknown, or a switch has a value that is.
         """
         unknown = set(data) - {f.name for f in fields(cls)}
         if unknown:
             raise CheckpointError(f"model config has unknown keys {sorted(unknown)}; is it from a newer version?")
-        return cls(**{**data, "categories": tuple(data.get("categories", cls.categories))})
+        try:
+            return cls(**data)
+        except ValueError as error:
+            raise CheckpointError(f"model config: {error}; is it from a newer version?") from error

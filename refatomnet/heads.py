@@ -1,4 +1,8 @@
-"""Detection head (scene attributes) and the box, action and choice heads."""
+"""Heads: detection (scene attributes), tokens of the detected, and the box, action, choice and place heads.
+
+The papers regress one box from pooled features. The heads that choose among people, find a place, say "nobody" and box
+every frame go beyond them; each is a switch of the config.
+"""
 
 import itertools
 import math
@@ -8,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from refatomnet.actions import NUM_ACTIONS
 from refatomnet.attention import CrossAttention
 from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
 
@@ -79,10 +84,8 @@ class DetectionHead(nn.Module):
     def forward(self, fine: Tensor) -> DenseDetections:
         """Predict from the fine map (B, channels, h, w)."""
         features = self.tower(fine)
-        height, width = fine.shape[-2:]
-        x = (torch.arange(width, device=fine.device) + 0.5) / width
-        y = (torch.arange(height, device=fine.device) + 0.5) / height
-        centres = torch.cartesian_prod(y, x).flip(-1)
+        rows, columns = fine.shape[-2:]
+        centres = cell_centres(rows, columns, fine.device)
         shift, size = self.box(features).flatten(2).transpose(1, 2).split(2, dim=-1)
         size = size.clamp(max=1).exp()
         centre = centres + 0.5 * torch.tanh(shift + 2.0) * size
@@ -225,3 +228,131 @@ class RegionTokens(nn.Module):
         area = size.prod(-1, keepdim=True)
         shape = (size[..., 1:] / size[..., :1]).log()
         return torch.cat([4 * boxes_cxcywh - 2, size.log(), 4 * corners - 2, area.sqrt(), shape], dim=-1)
+
+
+class FrameBoxes(nn.Module):
+    """Where each person is in every frame: attention around where they are at the key frame, then a correction."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.cue, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.log_sharpness = nn.Parameter(torch.tensor(5.0).log())
+        self.log_reach = nn.Parameter(torch.zeros(()))  # how far from the key frame's box to look, in sizes of it
+        self.shift = mlp(2 * width + 2, width, 5)
+
+    def forward(self, cues: Tensor, moving: Tensor, maps: Tensor, boxes_cxcywh: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes cxcywh (B, P, T, 4), and logits that the person is in view (B, P, T).
+
+        Args:
+            cues: One token a person (B, P, D).
+            moving: What they did, frame by frame (B, P, T, D).
+            maps: Visual tokens on their grid (B, T, D, h, w).
+            boxes_cxcywh: Where they are at the key frame (B, P, 4).
+        """
+        rows, columns = maps.shape[-2:]
+        tokens = maps.flatten(3).transpose(2, 3)
+        query, key = (functional.normalize(layer(x), dim=-1) for layer, x in ((self.cue, cues), (self.key, tokens)))
+        likeness = torch.einsum("bpd,btnd->bptn", query, key) * self.log_sharpness.exp().clamp(max=100)
+        centre, size = boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:].clamp(min=1e-3)
+        places = cell_centres(rows, columns, maps.device)
+        away = (places - centre.unsqueeze(2)) / size.unsqueeze(2)  # (B, P, N, 2), in sizes of the box
+        near = -0.5 * (away / self.log_reach.exp()).square().sum(-1)
+        weight = (likeness + near.unsqueeze(2)).softmax(dim=-1)
+        found = torch.einsum("bptn,btnd->bptd", weight, tokens)
+        place = torch.einsum("bptn,nc->bptc", weight, places)
+        moved = (place - centre.unsqueeze(2)) / size.unsqueeze(2)
+        delta, seen = self.shift(torch.cat([moving, found, moved], dim=-1)).split([4, 1], dim=-1)
+        here = torch.cat([place, boxes_cxcywh[..., 2:].unsqueeze(2).expand_as(place)], dim=-1)
+        return shift_boxes(here, delta), seen.squeeze(-1)
+
+
+class PersonChoice(nn.Module):
+    """Scores every detected person, and "nobody", against the sentence: they read it, its context and each other."""
+
+    def __init__(self, width: int, *, layers: int, heads: int, dropout: float) -> None:
+        super().__init__()
+
+        def attention() -> CrossAttention:
+            return CrossAttention(width, heads=heads, dropout=dropout)
+
+        self.nobody = nn.Parameter(torch.randn(width) * 0.02)
+        self.among = nn.ModuleList([attention() for _ in range(layers)])
+        self.reading = nn.ModuleList([attention() for _ in range(layers)])
+        self.follow = attention()
+        self.score = mlp(width, width, 1)
+        self.match_person = nn.Linear(width, width)
+        self.match_word = nn.Linear(width, width)
+        self.match_gate = nn.Linear(width, 1)
+
+    def forward(
+        self, people: Tensor, people_mask: Tensor, sentence: Tensor, sentence_mask: Tensor, context: Tensor | None
+    ) -> Tensor:
+        """Scores of every person, then of "nobody" (S, P + 1); minus infinity where there is no person.
+
+        Args:
+            people: One token a person (S, P, D). people_mask: True where real (S, P).
+            sentence: Words and sentence (S, L, D). sentence_mask: True where real (S, L).
+            context: What a fusion gives people to read (S, K, D), or None.
+        """
+        queries = torch.cat([people, self.nobody.expand(people.shape[0], 1, -1)], dim=1)
+        mask = functional.pad(people_mask, (0, 1), value=True)
+        for among, reading in zip(self.among, self.reading, strict=True):
+            queries = reading(queries, sentence, context_mask=sentence_mask)
+            queries = among(queries, queries, context_mask=mask)
+        if context is not None:
+            queries = self.follow(queries, context)
+        scores = self.score(queries).squeeze(-1)
+        scores = scores + functional.pad(self._match(people, sentence, sentence_mask), (0, 1))
+        return scores.masked_fill(~mask, -torch.inf)
+
+    def _match(self, people: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
+        """How well each person (S, P, D) goes with the words (S, L, D) that matter, summed (S, P).
+
+        A product of the two learns "this colour, that colour" far sooner than a network of their sum.
+        """
+        weight = self.match_gate(sentence).squeeze(-1).masked_fill(~mask, -torch.inf).softmax(dim=1)
+        wanted = torch.einsum("sl,sld->sd", weight, self.match_word(sentence))
+        return torch.einsum("spd,sd->sp", self.match_person(people), wanted) / people.shape[-1] ** 0.5
+
+
+class PlaceHead(nn.Module):
+    """Finds the described person by place: is their middle in this cell of the picture, and what box is around it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.middle = mlp(width, width, 1)
+        self.box = mlp(width, width, 4)
+
+    def forward(self, cells: Tensor, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+        """Logit (S, C) and box cxcywh (S, C, 4) of every cell (S, C, D), C = rows · columns, row after row."""
+        size = 0.3 * torch.ones(2, device=cells.device)  # about a person's, to begin with
+        centres = cell_centres(rows, columns, cells.device)
+        around = torch.cat([centres, size.expand_as(centres)], dim=-1).to(cells.dtype).expand(len(cells), -1, -1)
+        return self.middle(cells).squeeze(-1), shift_boxes(around, self.box(cells))
+
+
+class BranchHeads(nn.Module):
+    """A box and an action head a branch, as both papers have them; their answers are averaged over the branches."""
+
+    def __init__(self, width: int, *, branches: int) -> None:
+        super().__init__()
+        self.box = nn.ModuleList([mlp(width, 128, 4) for _ in range(branches)])
+        self.action = nn.ModuleList([mlp(width, 128, NUM_ACTIONS) for _ in range(branches)])
+
+    def forward(self, branches: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Boxes cxcywh of every branch (S, R, 4), and the mean of their action logits (S, 80)."""
+        boxes = [head(feature).sigmoid() for head, feature in zip(self.box, branches, strict=True)]
+        actions = [head(feature) for head, feature in zip(self.action, branches, strict=True)]
+        return torch.stack(boxes, dim=1), torch.stack(actions).mean(0)
+
+
+def cell_centres(rows: int, columns: int, device: torch.device) -> Tensor:
+    """Centres of a grid's cells, x and y in fractions of the canvas (rows · columns, 2), row after row."""
+    y, x = ((torch.arange(n, device=device) + 0.5) / n for n in (rows, columns))
+    return torch.cartesian_prod(y, x).flip(-1)
+
+
+def shift_boxes(boxes_cxcywh: Tensor, delta: Tensor) -> Tensor:
+    """Move boxes by deltas in units of their size, and scale them by exponents (as R-CNN's regression does)."""
+    centre = boxes_cxcywh[..., :2] + 0.5 * torch.tanh(delta[..., :2]) * boxes_cxcywh[..., 2:]
+    return torch.cat([centre, boxes_cxcywh[..., 2:] * torch.tanh(delta[..., 2:]).exp()], dim=-1)

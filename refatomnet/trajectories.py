@@ -1,5 +1,9 @@
-"""Semantic retrieval: follow a word or a detection through the frames (RefAtomNet++, multi-trajectory retrieval)."""
+"""Semantic retrieval: follow a word or a detection through the frames, and scan what it followed.
 
+RefAtomNet++ (arXiv 2510.16444), "semantic-retrieval trajectories" and "multi-trajectory Mamba".
+"""
+
+import math
 from typing import NamedTuple
 
 import torch
@@ -30,14 +34,19 @@ class SemanticRetrieval(nn.Module):
 
     Args:
         width: Width D of cues and tokens.
+        pick: "hard", as above; "soft", the soft-max's mean in place of a pick; "random", hard in a space that stays as
+            it was drawn, which is what the release trains.
         sharpness: Start value of the learned factor on the cosine.
     """
 
-    def __init__(self, width: int, *, sharpness: float = 10.0) -> None:
+    def __init__(self, width: int, *, pick: str = "hard", sharpness: float = 10.0) -> None:
         super().__init__()
+        self.pick = pick
         self.cue_proj: nn.Module = nn.Linear(width, width)
         self.token_proj: nn.Module = nn.Linear(width, width)
         self.log_sharpness = nn.Parameter(torch.tensor(float(sharpness)).log())
+        if pick == "random":
+            self.requires_grad_(False)
 
     def keys(self, tokens: Tensor) -> Tensor:
         """Unit vectors (..., D) of tokens in the shared space; the same for every sentence about a clip."""
@@ -63,29 +72,74 @@ class SemanticRetrieval(nn.Module):
         queries = functional.normalize(self.cue_proj(cues), dim=-1)
         cosine = torch.einsum("bkd,btnd->bktn", queries, keys)
         similarity = cosine * self.log_sharpness.exp().clamp(max=100)
-        weights = similarity.softmax(dim=-1)
         index = similarity.argmax(dim=-1)
-        hard = torch.zeros_like(weights).scatter_(-1, index.unsqueeze(-1), 1.0)
-        weights = hard + weights - weights.detach()
+        weights = similarity.softmax(dim=-1)
+        if self.pick != "soft":
+            hard = torch.zeros_like(weights).scatter_(-1, index.unsqueeze(-1), 1.0)
+            weights = hard if self.pick == "random" else hard + weights - weights.detach()
         weights = weights * cue_mask[:, :, None, None]
         return Trajectories(torch.einsum("bktn,btnd->bktd", weights, tokens), index, similarity)
 
 
-class TrajectoryMamba(nn.Module):
-    """Scans each cue's trajectory along time with a selective state-space layer, pre-normed, with a residual.
+class TrajectoryScan(nn.Module):
+    """Mixes each sequence along time, pre-normed, with a residual; by a selective state-space layer, as the paper does.
 
-    The release joins the cues end to end and scans once, so cues leak into later ones; here each is scanned alone.
+    The release joins the trajectories of all cues end to end and scans once, so that cues leak into later ones; here
+    each is scanned alone.
+
+    Args:
+        width: Width D of the sequences.
+        state_size: States of the state-space layer.
+        kind: "mamba", or in its place, for comparison, "lstm", "transformer" (causal) or "none".
     """
 
-    def __init__(self, width: int, *, state_size: int) -> None:
+    def __init__(self, width: int, *, state_size: int, kind: str = "mamba") -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.mamba = Mamba(width, d_state=state_size, expand=1)
+        mixers = {"lstm": _LSTM, "transformer": _CausalAttention, "none": _Nothing}
+        self.mixer = Mamba(width, d_state=state_size, expand=1) if kind == "mamba" else mixers[kind](width)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """Scan along the last but one axis (..., T, D); same shape out."""
         flat = sequence.reshape(-1, *sequence.shape[-2:])
-        return (flat + self.mamba(self.norm(flat))).reshape(sequence.shape)
+        return (flat + self.mixer(self.norm(flat))).reshape(sequence.shape)
+
+
+class _LSTM(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out, _ = self.lstm(x)
+        return out
+
+
+class _CausalAttention(nn.Module):
+    """Self-attention to the present and the past, with sinusoidal places."""
+
+    def __init__(self, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.attn = nn.MultiheadAttention(width, heads, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        length, width = x.shape[1:]
+        rate = torch.exp(torch.arange(0, width, 2, device=x.device) * (-math.log(10_000.0) / width))
+        angle = torch.arange(length, device=x.device).unsqueeze(1) * rate
+        x = x + torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width].to(x.dtype)
+        later = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
+        out, _ = self.attn(x, x, x, attn_mask=later, need_weights=False)
+        return out
+
+
+class _Nothing(nn.Module):
+    """Adds nothing to the sequence, and has nothing to learn."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x)
 
 
 def masked_mean(values: Tensor, mask: Tensor, dim: int) -> Tensor:

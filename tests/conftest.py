@@ -20,12 +20,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from refatomnet.checkpoint import encoder_state, save_checkpoint
     from refatomnet.config import ModelConfig
-    from refatomnet.model import build_model
+    from refatomnet.model import RavarModel
 
     torch.set_num_threads(1)  # tiny work: more threads only wait for each other
     torch.manual_seed(0)
     small = {"width": 32, "heads": 4, "layers": 1, "image_height": 96, "image_width": 160}
-    model = build_model(ModelConfig(**small))
+    model = RavarModel(ModelConfig(**small))
     model.encoder.load_state_dict(encoder_state())
     straight = {"scale": 1.0, "bias": 0.0}
     card = {"name": "fresh", "trained_on": "nothing", "scores": {"val": {"miou": 0.01}}}

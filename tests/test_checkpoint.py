@@ -21,11 +21,11 @@ from refatomnet.checkpoint import (
 )
 from refatomnet.config import ModelConfig
 from refatomnet.errors import CheckpointError
-from refatomnet.model import RefAtomNetPP
+from refatomnet.model import RavarModel
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[RefAtomNetPP, Path]:
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[RavarModel, Path]:
     torch.set_num_threads(1)
     model = tiny_model()
     model.encoder.load_state_dict(encoder_state())
@@ -35,7 +35,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[RefAtomNetPP, Path]
 
 
 @pytest.fixture
-def copy(saved: tuple[RefAtomNetPP, Path], tmp_path: Path) -> Path:
+def copy(saved: tuple[RavarModel, Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(saved[1], tmp_path / "copy"))
 
 
@@ -57,7 +57,7 @@ def refused(source: str | Path, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_loaded_answers_as_what_was_saved(saved: tuple[RefAtomNetPP, Path]) -> None:
+def test_what_is_loaded_answers_as_what_was_saved(saved: tuple[RavarModel, Path]) -> None:
     model, folder = saved
     loaded, config = load_checkpoint(folder)
     assert not loaded.training and loaded.config == TINY == ModelConfig.from_dict(config["model"])
@@ -75,7 +75,7 @@ def test_what_is_loaded_answers_as_what_was_saved(saved: tuple[RefAtomNetPP, Pat
     assert torch.equal(loaded.encode_frames(pixels).deep, model.encode_frames(pixels).deep)
 
 
-def test_only_what_was_trained_is_stored(saved: tuple[RefAtomNetPP, Path]) -> None:
+def test_only_what_was_trained_is_stored(saved: tuple[RavarModel, Path]) -> None:
     model, folder = saved
     state = load_file(folder / "model.safetensors")
     assert set(state) == {name for name, p in model.named_parameters() if p.requires_grad}
@@ -86,9 +86,9 @@ def test_only_what_was_trained_is_stored(saved: tuple[RefAtomNetPP, Path]) -> No
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
 
 
-def test_the_config_says_what_it_belongs_to(saved: tuple[RefAtomNetPP, Path]) -> None:
+def test_the_config_says_what_it_belongs_to(saved: tuple[RavarModel, Path]) -> None:
     config = json.loads((saved[1] / "config.json").read_text())
-    assert config["format_version"] == 1 and config["name"] == "one" and config["seed"] == 3
+    assert config["format_version"] == 2 and config["name"] == "one" and config["seed"] == 3
     assert len(config["actions"]) == 80 and config["actions"][11] == "stand"
     assert config["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
     assert config["encoders"]["visual"]["sha256"] == encoder_hash() and len(encoder_hash()) == 64
@@ -98,19 +98,20 @@ def test_saving_again_replaces(copy: Path) -> None:
     save_checkpoint(tiny_model(seed=5), copy, {"name": "two"})
     model, config = load_checkpoint(copy)
     assert config["name"] == "two" and "seed" not in config
-    assert torch.equal(model.nobody, tiny_model(seed=5).nobody.half().float())
+    assert torch.equal(model.choice.nobody, tiny_model(seed=5).choice.nobody.half().float())
 
 
 def test_keys_that_do_not_fit_are_named(copy: Path) -> None:
-    edit_tensors(copy, lambda state: state.pop("nobody"))
-    refused(copy, r"missing \['nobody'\]")
-    edit_tensors(copy, lambda state: state.update(nobody=torch.zeros(TINY.width), somebody=torch.zeros(2)))
+    nobody = "choice.nobody"
+    edit_tensors(copy, lambda state: state.pop(nobody))
+    refused(copy, r"missing \['choice.nobody'\]")
+    edit_tensors(copy, lambda state: state.update({nobody: torch.zeros(TINY.width), "somebody": torch.zeros(2)}))
     refused(copy, r"unknown \['somebody'\]")
-    edit_tensors(copy, lambda state: (state.pop("somebody"), state.update(nobody=torch.zeros(TINY.width + 1))))
-    refused(copy, rf"nobody has shape \({TINY.width + 1},\)")
-    edit_tensors(copy, lambda state: state.update(nobody=torch.full((TINY.width,), torch.nan)))
+    edit_tensors(copy, lambda state: (state.pop("somebody"), state.update({nobody: torch.zeros(TINY.width + 1)})))
+    refused(copy, rf"choice.nobody has shape \({TINY.width + 1},\)")
+    edit_tensors(copy, lambda state: state.update({nobody: torch.full((TINY.width,), torch.nan)}))
     refused(copy, "not finite")
-    edit_tensors(copy, lambda state: state.update({"nobody": torch.zeros(TINY.width), "encoder.x": torch.zeros(1)}))
+    edit_tensors(copy, lambda state: state.update({nobody: torch.zeros(TINY.width), "encoder.x": torch.zeros(1)}))
     refused(copy, r"unknown \['encoder\.x'\]")
 
 
@@ -136,7 +137,7 @@ def test_damaged_files_are_called_damaged(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda c: c.update(format_version=2), "format version 2, this version reads 1"),
+        (lambda c: c.update(format_version=3), "format version 3, this version reads 1 to 2"),
         (lambda c: c.pop("format_version"), "format version None"),
         (lambda c: c["actions"].reverse(), "another list of actions"),
         (lambda c: c.update(actions=c["actions"][:60]), "another list of actions"),
@@ -176,7 +177,7 @@ def test_a_hub_id_out_of_reach_is_one_sentence(monkeypatch: pytest.MonkeyPatch, 
         refused("someone/some-model", "'someone/some-model' is neither a folder here nor reachable on the hub")
 
 
-def test_a_hub_id_is_fetched(saved: tuple[RefAtomNetPP, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_id_is_fetched(saved: tuple[RavarModel, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(
         "huggingface_hub.snapshot_download", lambda name, **options: asked.append((name, options)) or str(saved[1])

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
 from refatomnet.checkpoint import encoder_state
 from refatomnet.config import ModelConfig
-from refatomnet.encoders.compact import DEEP_CHANNELS, FINE_CHANNELS, MIDDLE_CHANNELS, FrameFeatures
+from refatomnet.encoders import FrameFeatures
+from refatomnet.encoders.compact import CHANNELS
 from refatomnet.errors import VideoError
 from refatomnet.heads import (
     LOOK_GRID,
@@ -29,8 +30,9 @@ from refatomnet.heads import (
     TubeTokens,
     keep_best,
     sample_inside,
+    shift_boxes,
 )
-from refatomnet.model import Output, RefAtomNetPP, build_model
+from refatomnet.model import Output, RavarModel
 from refatomnet.shelf import TokenShelf
 from refatomnet.text import TextTokens
 
@@ -49,13 +51,17 @@ TINY = ModelConfig(
 )
 
 
-def tiny_model(*, seed: int = 0, quiet: bool = False) -> RefAtomNetPP:
+def tiny_model(*, seed: int = 0, quiet: bool = False) -> RavarModel:
     """A model in evaluation mode whose untrained detector finds as many as it may, or, ``quiet``, hardly anyone."""
     torch.manual_seed(seed)
-    model = build_model(TINY)
+    model = RavarModel(TINY)
     if not quiet:
         nn.init.constant_(model.detector.category.bias, 0.0)
     return model.eval()
+
+
+BY_PERSON = ("people", "person_boxes", "person_actions", "frame_boxes", "frame_seen")  # of clip tokens
+APART = ("place", "words")  # of an output: no plain tensors
 
 
 def random_features(clips: int, *, seed: int = 0) -> FrameFeatures:
@@ -65,9 +71,9 @@ def random_features(clips: int, *, seed: int = 0) -> FrameFeatures:
         return torch.randn(*shape, generator=random)
 
     return FrameFeatures(
-        draw(clips, TINY.frames, FINE_CHANNELS, 4 * rows, 4 * columns),
-        draw(clips, TINY.frames, MIDDLE_CHANNELS, 2 * rows, 2 * columns),
-        draw(clips, TINY.frames, DEEP_CHANNELS, rows, columns),
+        draw(clips, TINY.frames, CHANNELS.fine, 4 * rows, 4 * columns),
+        draw(clips, TINY.frames, CHANNELS.middle, 2 * rows, 2 * columns),
+        draw(clips, TINY.frames, CHANNELS.deep, rows, columns),
     )
 
 
@@ -104,8 +110,8 @@ def same(a: object, b: object, *, ignore: tuple[str, ...] = (), tolerance: float
 
 
 def part_of(output: Output, rows: slice) -> Output:
-    values = {f.name: getattr(output, f.name)[rows] for f in fields(output) if f.name != "words"}
-    return Output(**values, words=output.words)
+    values = {f.name: getattr(output, f.name)[rows] for f in fields(output) if f.name not in APART}
+    return Output(**values, place=output.place, words=output.words)
 
 
 @pytest.fixture(autouse=True)
@@ -116,12 +122,12 @@ def settled() -> None:
 
 
 @pytest.fixture(scope="module")
-def model() -> RefAtomNetPP:
+def model() -> RavarModel:
     return tiny_model()
 
 
 # ---- the whole ----------------------------------------------------------------------------------------------------
-def test_shapes_follow_the_config(model: RefAtomNetPP) -> None:
+def test_shapes_follow_the_config(model: RavarModel) -> None:
     clip, reading = model.encode_clips(random_features(2))
     rows, columns = TINY.image_height // 16, TINY.image_width // 16
     assert clip.tokens.shape == (2, TINY.frames, rows * columns, TINY.width)
@@ -135,7 +141,7 @@ def test_shapes_follow_the_config(model: RefAtomNetPP) -> None:
     assert output.words.tokens.shape == (6, 6, TINY.frames, TINY.width)
 
 
-def test_the_answer_is_about_the_best_person(model: RefAtomNetPP) -> None:
+def test_the_answer_is_about_the_best_person(model: RavarModel) -> None:
     clip, _ = model.encode_clips(random_features(3), choose=few_people(3))
     output = model(clip, random_text(3))
     assert (output.choice[:, 3] == -torch.inf).all() and torch.isfinite(output.choice[:, [0, 1, 2, 4]]).all()
@@ -147,7 +153,7 @@ def test_the_answer_is_about_the_best_person(model: RefAtomNetPP) -> None:
     torch.testing.assert_close(output.presence.sigmoid(), 1 - shares[:, -1])
 
 
-def test_a_batch_equals_its_clips_one_by_one(model: RefAtomNetPP) -> None:
+def test_a_batch_equals_its_clips_one_by_one(model: RavarModel) -> None:
     features, text = random_features(3), random_text(3)
     clip, _ = model.encode_clips(features)
     assert clip.people_mask.sum() > 3  # several people each
@@ -157,30 +163,30 @@ def test_a_batch_equals_its_clips_one_by_one(model: RefAtomNetPP) -> None:
         alone, _ = model.encode_clips(one)
         same(alone, clip.select(torch.tensor([i])))
         answer = model(alone, text.select(torch.tensor([i])))
-        same(part_of(output, slice(i, i + 1)), answer, ignore=("words",))
+        same(part_of(output, slice(i, i + 1)), answer, ignore=APART)
 
 
-def test_many_sentences_equal_one_by_one(model: RefAtomNetPP) -> None:
+def test_many_sentences_equal_one_by_one(model: RavarModel) -> None:
     clip, _ = model.encode_clips(random_features(2))
     text = random_text(6)
     together = model(clip, text)
     for i in range(6):  # the first three are about the first clip
         alone = model(clip.select(torch.tensor([i // 3])), text.select(torch.tensor([i])))
-        same(part_of(together, slice(i, i + 1)), alone, ignore=("words",))
+        same(part_of(together, slice(i, i + 1)), alone, ignore=APART)
         torch.testing.assert_close(together.words.tokens[i], alone.words.tokens[0], atol=1e-5, rtol=1e-4)
         assert torch.equal(together.words.index[i], alone.words.index[0])
     repeated = model(clip.repeat(3), text)
-    same(together, repeated, ignore=("words",))
+    same(together, repeated, ignore=APART)
 
 
-def test_sentences_must_be_a_multiple_of_clips(model: RefAtomNetPP) -> None:
+def test_sentences_must_be_a_multiple_of_clips(model: RavarModel) -> None:
     clip, _ = model.encode_clips(random_features(2))
     for count in (3, 1):
         with pytest.raises(ValueError, match=f"{count} sentences are no multiple of 2 clips"):
             model(clip, random_text(count))
 
 
-def test_padding_words_change_nothing(model: RefAtomNetPP) -> None:
+def test_padding_words_change_nothing(model: RavarModel) -> None:
     clip, _ = model.encode_clips(random_features(2))
     text = random_text(2)
     pad = nn.functional.pad
@@ -188,10 +194,10 @@ def test_padding_words_change_nothing(model: RefAtomNetPP) -> None:
         pad(text.states, (0, 0, 0, 5)), pad(text.mask, (0, 5)), pad(text.keywords, (0, 5)), text.sentence, text.words
     )
     longer.states[~longer.mask] = torch.randn(int((~longer.mask).sum()), TINY.word_width)  # even if not zero
-    same(model(clip, text), model(clip, longer), ignore=("words",))
+    same(model(clip, text), model(clip, longer), ignore=APART)
 
 
-def test_masked_detections_change_nothing(model: RefAtomNetPP) -> None:
+def test_masked_detections_change_nothing(model: RavarModel) -> None:
     features, text = random_features(2), random_text(4)
     few = few_people(2, people=2)(None)
     expected, _ = model.encode_clips(features, choose=lambda _: few)
@@ -203,14 +209,17 @@ def test_masked_detections_change_nothing(model: RefAtomNetPP) -> None:
         torch.cat([few.mask, torch.zeros(2, 99, dtype=torch.bool)], 1),
     )
     clip, reading = model.encode_clips(features, choose=lambda _: more)
-    assert (reading.trajectories.tokens[~more.mask] == 0).all()
-    same(expected, clip, ignore=("people", "person_boxes", "person_actions"))
-    for name in ("people", "person_boxes", "person_actions"):
+    assert (reading.paths.tokens[~more.mask] == 0).all()
+    same(expected, clip, ignore=BY_PERSON)
+    for name in BY_PERSON:
         torch.testing.assert_close(getattr(expected, name)[:, :2], getattr(clip, name)[:, :2], atol=1e-5, rtol=1e-4)
-    same(model(expected, text), model(clip, text), ignore=("words",))
+    first, second = model(expected, text), model(clip, text)
+    same(first, second, ignore=("boxes", "everyone", *APART))
+    torch.testing.assert_close(first.box_cxcywh, second.box_cxcywh, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(first.actions, second.actions, atol=1e-5, rtol=1e-4)
 
 
-def test_people_in_another_order_get_the_same_scores(model: RefAtomNetPP) -> None:
+def test_people_in_another_order_get_the_same_scores(model: RavarModel) -> None:
     features, text = random_features(2), random_text(2)
     found = few_people(2, people=4)(None)
     order = torch.tensor([2, 0, 3, 1])
@@ -220,10 +229,12 @@ def test_people_in_another_order_get_the_same_scores(model: RefAtomNetPP) -> Non
     other, _ = model.encode_clips(features, choose=lambda _: turned)
     first, second = model(clip, text), model(other, text)
     torch.testing.assert_close(first.choice[:, order], second.choice[:, :4], atol=1e-5, rtol=1e-4)
-    same(first, second, ignore=("choice", "words"))
+    torch.testing.assert_close(first.boxes[:, order], second.boxes, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(first.everyone[:, order], second.everyone, atol=1e-5, rtol=1e-4)
+    same(first, second, ignore=("choice", "boxes", "everyone", *APART))
 
 
-def test_the_sentence_and_the_clip_matter(model: RefAtomNetPP) -> None:
+def test_the_sentence_and_the_clip_matter(model: RavarModel) -> None:
     clip, _ = model.encode_clips(random_features(1))
     two = model(clip, random_text(2))
     assert (two.choice[0] - two.choice[1]).abs().nan_to_num(0).max() > 1e-3
@@ -233,7 +244,7 @@ def test_the_sentence_and_the_clip_matter(model: RefAtomNetPP) -> None:
 
 @pytest.mark.parametrize("limit", [0, 2**30], ids=["disk", "memory"])
 def test_a_shelf_gives_back_what_was_put_on_it(
-    model: RefAtomNetPP, limit: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    model: RavarModel, limit: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("refatomnet.shelf.MEMORY_LIMIT", limit)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -248,7 +259,7 @@ def test_a_shelf_gives_back_what_was_put_on_it(
     torch.testing.assert_close(model(back, text).choice, model(clip, text).choice, atol=0.02, rtol=0.02)
 
 
-def test_a_full_disk_is_told_before_anything_is_written(model: RefAtomNetPP, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_before_anything_is_written(model: RavarModel, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -260,8 +271,8 @@ def test_a_full_disk_is_told_before_anything_is_written(model: RefAtomNetPP, mon
 
 
 def test_an_unknown_architecture_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown architecture 'x', expected 'refatomnetpp'"):
-        build_model(replace(TINY, architecture="x"))
+    with pytest.raises(ValueError, match="architecture is 'x'; expected 'refatomnetpp' or 'refatomnet' or 'plain'"):
+        replace(TINY, architecture="x")
 
 
 # ---- axes ---------------------------------------------------------------------------------------------------------
@@ -279,8 +290,8 @@ def numbered_maps(clips: int) -> Tensor:
 
 def test_means_are_over_the_axes_their_names_say() -> None:
     model = tiny_model()
-    model.scan_visual = nn.Identity()
-    temporal, spatial = model._scan_visual(numbered_maps(2))
+    model.fusion.scan_visual = nn.Identity()
+    temporal, spatial = model.fusion._scan_visual(numbered_maps(2))
     frames, cells = TINY.frames, spatial.shape[1]
     torch.testing.assert_close(temporal[1, :, 0], torch.arange(float(frames)))  # one token a frame
     torch.testing.assert_close(temporal[1, :, 2], torch.full((frames,), (cells - 1) / 2))
@@ -297,8 +308,8 @@ def test_the_visual_scan_runs_frame_after_frame() -> None:
             seen.append(x)
             return x
 
-    model.scan_visual = Watch()
-    model._scan_visual(numbered_maps(1))
+    model.fusion.scan_visual = Watch()
+    model.fusion._scan_visual(numbered_maps(1))
     cells = TINY.image_height * TINY.image_width // 32**2
     assert torch.equal(seen[0][0, :, 0], torch.arange(TINY.frames).repeat_interleave(cells).float())
     assert torch.equal(seen[0][0, :, 2], torch.arange(cells).repeat(TINY.frames).float())
@@ -322,11 +333,11 @@ def test_tokens_keep_their_frame_and_place() -> None:
     torch.testing.assert_close(words.tokens[..., 0][real], torch.arange(float(frames)).expand(int(real.sum()), -1))
     assert words.tokens[..., 3][:2][real[:2]].abs().max() < 1e-6  # the first two sentences are about clip 0
     torch.testing.assert_close(words.tokens[..., 3][2:][real[2:]], torch.ones(int(real[2:].sum()), frames))
-    paths = reading.trajectories
+    paths = reading.paths
     torch.testing.assert_close(paths.tokens[..., 1][:, 0], paths.index[:, 0].float())
 
 
-def test_the_fine_map_is_that_of_the_key_frame(model: RefAtomNetPP) -> None:
+def test_the_fine_map_is_that_of_the_key_frame(model: RavarModel) -> None:
     features = random_features(1)
     _, before = model.neck(features, TINY.key_frame)
     for frame in range(TINY.frames):
@@ -402,7 +413,7 @@ def test_a_repeated_pick_is_not_real() -> None:
     torch.testing.assert_close(found.scores[0, 0], torch.tensor(0.9))
 
 
-def test_kept_people_overlap_little(model: RefAtomNetPP) -> None:
+def test_kept_people_overlap_little(model: RavarModel) -> None:
     _, reading = model.encode_clips(random_features(4))
     found = reading.detections
     for clip in range(4):
@@ -506,11 +517,9 @@ def test_the_numbers_of_a_box() -> None:
 
 
 def test_a_refined_box_moves_in_units_of_itself() -> None:
-    from refatomnet.model import _shift
-
     wide = torch.tensor([0.5, 0.5, 0.6, 0.1])
-    torch.testing.assert_close(_shift(wide, torch.zeros(4)), wide)
-    moved = _shift(wide, torch.tensor([9.0, -9, 9, -9]))
+    torch.testing.assert_close(shift_boxes(wide, torch.zeros(4)), wide)
+    moved = shift_boxes(wide, torch.tensor([9.0, -9, 9, -9]))
     torch.testing.assert_close(moved, torch.tensor([0.8, 0.45, 0.6 * torch.e, 0.1 / torch.e]))
 
 
@@ -520,7 +529,7 @@ def test_the_encoder_is_frozen_in_every_mode() -> None:
     model.encoder.load_state_dict(encoder_state())
     pixels = torch.randn(2, 3, 64, 96)
     before = model.encode_frames(pixels)
-    assert before.fine.shape == (2, FINE_CHANNELS, 8, 12) and before.deep.shape == (2, DEEP_CHANNELS, 2, 3)
+    assert before.fine.shape == (2, CHANNELS.fine, 8, 12) and before.deep.shape == (2, CHANNELS.deep, 2, 3)
     model.train()
     same(before, model.encode_frames(pixels), tolerance=0.0)
     assert not before.fine.requires_grad
@@ -541,7 +550,7 @@ def test_the_retrieval_learns_from_the_answer_alone() -> None:
     clip, _ = model.encode_clips(random_features(2), choose=few_people(2))
     output = model(clip, random_text(4))
     (output.choice[:, [0, 1, 2, 4]].square().sum() + output.branch_actions.square().sum()).backward()
-    for retrieval in (model.scene_retrieval, model.word_retrieval):
+    for retrieval in (model.fusion.scene_retrieval, model.fusion.word_retrieval):
         for name in ("cue_proj", "token_proj"):
             assert getattr(retrieval, name).weight.grad.abs().max() > 1e-7, name
 

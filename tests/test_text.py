@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from refatomnet.errors import SentenceError
-from refatomnet.text import MAX_CHARACTERS, STOP_WORDS, TextEncoder, keyword_mask, pad_text, split_words
+from refatomnet.text import MAX_CHARACTERS, STOP_WORDS, MiniLM, keyword_mask, pad_text, split_words
 
 LONG = "the woman behind the man in the grey-green anorak, not the one without a hat"
 
@@ -17,8 +17,8 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="module")
-def encoder() -> TextEncoder:
-    return TextEncoder()
+def encoder() -> MiniLM:
+    return MiniLM()
 
 
 def test_words_are_lower_case_without_punctuation() -> None:
@@ -63,7 +63,7 @@ def test_words_that_tell_people_apart_are_content() -> None:
     assert keyword_mask(["who", "is", "that"]) == [True, True, True]  # something to follow, whatever is said
 
 
-def test_a_word_is_the_mean_of_its_pieces(encoder: TextEncoder) -> None:
+def test_a_word_is_the_mean_of_its_pieces(encoder: MiniLM) -> None:
     words = ("the", "grey-green", "anorak")
     batch = encoder._tokenizer([list(words)], is_split_into_words=True, return_tensors="pt")
     with torch.inference_mode():
@@ -76,7 +76,7 @@ def test_a_word_is_the_mean_of_its_pieces(encoder: TextEncoder) -> None:
     torch.testing.assert_close(pooled, torch.nn.functional.normalize(states.mean(0), dim=0), atol=1e-5, rtol=1e-5)
 
 
-def test_sentences_are_padded_and_do_not_depend_on_their_neighbours(encoder: TextEncoder) -> None:
+def test_sentences_are_padded_and_do_not_depend_on_their_neighbours(encoder: MiniLM) -> None:
     text = encoder(["the man", LONG])
     lengths = [2, len(split_words(LONG))]
     assert text.states.shape == (2, lengths[1], 384) and text.mask.sum(1).tolist() == lengths
@@ -91,7 +91,7 @@ def test_sentences_are_padded_and_do_not_depend_on_their_neighbours(encoder: Tex
     assert torch.equal(chosen.states[0], text.states[1]) and torch.equal(chosen.keywords[1], text.keywords[0])
 
 
-def test_a_sentence_is_encoded_once(encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sentence_is_encoded_once(encoder: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     first = encoder([LONG])
     calls = []
     real = encoder._model.forward
@@ -102,14 +102,14 @@ def test_a_sentence_is_encoded_once(encoder: TextEncoder, monkeypatch: pytest.Mo
     assert len(calls) == 1
 
 
-def test_only_so_many_words_are_kept(encoder: TextEncoder) -> None:
+def test_only_so_many_words_are_kept(encoder: MiniLM) -> None:
     assert encoder(["red " * 60]).states.shape[1] == encoder.max_words
 
 
-def test_the_encoder_is_frozen_and_local(encoder: TextEncoder, tmp_path: Path) -> None:
+def test_the_encoder_is_frozen_and_local(encoder: MiniLM, tmp_path: Path) -> None:
     assert not any(p.requires_grad for p in encoder._model.parameters()) and not encoder._model.training
     with pytest.raises(OSError):
-        TextEncoder(tmp_path / "nowhere")
+        MiniLM(tmp_path / "nowhere")
 
 
 def test_padding_keeps_the_order_of_rows() -> None:

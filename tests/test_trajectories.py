@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from refatomnet.trajectories import SemanticRetrieval, TrajectoryMamba, masked_mean
+from refatomnet.trajectories import SemanticRetrieval, TrajectoryScan, masked_mean
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +91,7 @@ def test_learning_finds_the_right_token() -> None:
 
 def test_masked_cues_leave_no_trace() -> None:
     torch.manual_seed(0)
-    retrieval, scan = SemanticRetrieval(8), TrajectoryMamba(8, state_size=2)
+    retrieval, scan = SemanticRetrieval(8), TrajectoryScan(8, state_size=2)
     tokens, cues = torch.randn(2, 3, 6, 8), torch.randn(2, 5, 8)
     mask = torch.tensor([[True, True, False, False, False], [True, False, False, False, False]])
     found = follow(retrieval, cues, tokens, mask)
@@ -112,7 +112,7 @@ def test_masked_mean_by_hand() -> None:
 
 def test_each_trajectory_is_scanned_alone_and_along_time() -> None:
     torch.manual_seed(0)
-    scan = TrajectoryMamba(8, state_size=2)
+    scan = TrajectoryScan(8, state_size=2)
     paths = torch.randn(2, 3, 5, 8)
     scanned = scan(paths)
     assert scanned.shape == paths.shape

@@ -1,4 +1,4 @@
-"""Frozen features, computed once: frame features in memory-mapped shards, word states in one file a split.
+"""Frozen features, computed once: frame features in memory-mapped shards, word states in one file a text encoder.
 
     python -m training.cache --data DIR --split train [--workers 2]
 
@@ -26,7 +26,7 @@ from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
 from refatomnet.errors import DataError, OptionError
 from refatomnet.preprocess import Letterbox, to_pixels
-from refatomnet.text import TextEncoder, TextTokens, pad_text, split_words
+from refatomnet.text import TextTokens, build_text_encoder, pad_text, split_words
 from training.arguments import Parser, run
 from training.data.clips import model_frames, read_clip
 from training.data.records import is_number, read_records, scene_lines, scenes_path, sweep, write_text
@@ -79,7 +79,7 @@ def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> P
             for done, name in enumerate(pool.imap_unordered(_encode_shard, jobs), start=1):
                 left = (time.monotonic() - began) / done * (len(jobs) - done)
                 _LOG.info("shard %s done, %d of %d, about %.0f s left", name, done, len(jobs), left)
-    _encode_sentences(data, split, folder)
+    _encode_sentences(data, split, folder / config.text, config.text)
     return folder
 
 
@@ -116,7 +116,7 @@ def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig]) -> str:
     return folder.name
 
 
-def _encode_sentences(data: Path, split: str, folder: Path) -> None:
+def _encode_sentences(data: Path, split: str, folder: Path, name: str) -> None:
     """Word states of all distinct sentences, one after another in one array, with where each begins."""
     sentences = sorted({record.sentence for record in read_records(data / f"{split}.jsonl")})
     index = folder / "sentences.json"
@@ -124,7 +124,9 @@ def _encode_sentences(data: Path, split: str, folder: Path) -> None:
         return
     if not sentences:
         raise DataError(f"{data / split}.jsonl holds no record; there is nothing to learn or measure")
-    encoder = TextEncoder()
+    folder.mkdir(exist_ok=True)
+    sweep(folder)
+    encoder = build_text_encoder(name)
     words = [tuple(split_words(sentence)[: encoder.max_words]) for sentence in sentences]
     order = sorted(range(len(words)), key=lambda i: len(words[i]))
     rows: dict[int, tuple[np.ndarray, np.ndarray]] = {}
@@ -151,23 +153,28 @@ def _save(path: Path, array: np.ndarray) -> None:
 class FeatureCache:
     """Reads what :func:`build` wrote; arrays stay on disk and are mapped.
 
+    Args:
+        folder: What :func:`build` returned.
+        text: The text encoder to read the word states of.
+
     Raises:
         FileNotFoundError: If the cache has not been built.
     """
 
-    def __init__(self, folder: Path) -> None:
-        if not (folder / "sentences.json").is_file():
-            raise FileNotFoundError(f"no features in {folder}; run python -m training.cache first")
+    def __init__(self, folder: Path, text: str) -> None:
+        texts = folder / text
+        if not (texts / "sentences.json").is_file():
+            raise FileNotFoundError(f"no features in {texts}; run python -m training.cache first")
         self._place: dict[str, tuple[int, int]] = {}
         self._shards: list[dict[str, np.ndarray]] = []
         for shard in sorted(path.parent for path in folder.glob("[0-9]*/clips.json")):
             for row, name in enumerate(json.loads((shard / "clips.json").read_text())):
                 self._place[name] = (len(self._shards), row)
             self._shards.append({part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in _PARTS})
-        self._sentences = {s: i for i, s in enumerate(json.loads((folder / "sentences.json").read_text()))}
-        self._starts = np.load(folder / "word_starts.npy")
-        self._states = np.load(folder / "word_states.npy", mmap_mode="r")
-        self._pooled = np.load(folder / "sentence_states.npy", mmap_mode="r")
+        self._sentences = {s: i for i, s in enumerate(json.loads((texts / "sentences.json").read_text()))}
+        self._starts = np.load(texts / "word_starts.npy")
+        self._states = np.load(texts / "word_states.npy", mmap_mode="r")
+        self._pooled = np.load(texts / "sentence_states.npy", mmap_mode="r")
 
     def __contains__(self, clip: str) -> bool:
         return clip in self._place

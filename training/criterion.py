@@ -1,4 +1,4 @@
-"""Losses of the compact RefAtomNet++; each part is named, weighted and logged on its own."""
+"""Losses; each part is named, weighted and logged on its own. A part whose weight is zero is not worked out."""
 
 from dataclasses import dataclass, replace
 
@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from refatomnet.boxes import area, cxcywh_to_xyxy, giou, pairwise_iou, xyxy_to_cxcywh
+from refatomnet.fusion import ClipTokens
 from refatomnet.heads import DenseDetections, Detections, keep_best
-from refatomnet.model import ClipTokens, Output, RefAtomNetPP, SceneReading
+from refatomnet.model import Output, PlaceMap, RavarModel, SceneReading
 from training.data.openravar import ATTRIBUTES, Batch
 
 MATCH_IOU = 0.5
@@ -16,16 +17,31 @@ MATCH_IOU = 0.5
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Factor of each part of the loss."""
+    """Factor of each part of the loss; zero switches it off. Parts a model has no use for are left out.
+
+    detect, detect_box: Of the detection head: focal loss of the categories, and boxes.
+    choose: Cross-entropy of who is meant, or nobody. presence: the same of "is somebody", where no people are scored.
+    place, place_box: The cell with the described person's middle, and the box there.
+    action, rank: Focal loss and ranking of the described person's actions. person_action: focal, of everybody.
+    refine: Boxes of the detected people. branch_box: boxes of the branches.
+    frame_box, frame_seen: Boxes in every frame, and whether the person is in view there.
+    follow_people, follow_words: Trajectories should stay on the people they are about.
+    attribute: Looks, read from the tokens of people.
+    """
 
     detect: float = 1.0
     detect_box: float = 1.0
     choose: float = 2.0
+    presence: float = 1.0
+    place: float = 1.0
+    place_box: float = 1.0
     action: float = 0.5
     person_action: float = 1.0
     rank: float = 0.2
     refine: float = 1.0
     branch_box: float = 0.3
+    frame_box: float = 0.5
+    frame_seen: float = 0.2
     follow_people: float = 0.1
     follow_words: float = 0.05
     attribute: float = 0.4
@@ -81,10 +97,11 @@ def training_detections(
 class Criterion(nn.Module):
     """Adds up the parts; see :class:`LossWeights`."""
 
-    def __init__(self, model: RefAtomNetPP, weights: LossWeights) -> None:
+    def __init__(self, model: RavarModel, weights: LossWeights) -> None:
         super().__init__()
         self.attributes = AttributeHeads(model.config.width)
         self.weights = weights
+        self.config = model.config
         self.columns = model.config.image_width // 16  # of the token grid
 
     def forward(self, batch: Batch, clip: ClipTokens, reading: SceneReading, output: Output) -> dict[str, Tensor]:
@@ -94,9 +111,14 @@ class Criterion(nn.Module):
         parts = detection_losses(reading.dense, truth, batch)
         parts |= self._people_losses(batch, clip, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
-        parts["follow_people"] = _follow_people(batch, reading, match, matched, self.columns)
-        parts["follow_words"] = _follow_words(batch, output, self.columns)
-        weighted = {name: value * getattr(self.weights, name) for name, value in parts.items()}
+        if self.config.frame_boxes and batch.people_xyxy.shape[2] > 1:
+            parts |= frame_losses(batch, clip, match, matched)
+        if reading.paths is not None and self.config.retrieval != "random":
+            parts["follow_people"] = _follow_people(batch, reading.paths.similarity, match, matched, self.columns)
+        if output.words is not None and self.config.retrieval != "random":
+            parts["follow_words"] = _follow_words(batch, output.words.similarity, self.columns)
+        weights = {name: getattr(self.weights, name) for name in parts}
+        weighted = {name: value * weights[name] for name, value in parts.items() if weights[name]}
         return {**weighted, "total": torch.stack(list(weighted.values())).sum()}
 
     def _people_losses(
@@ -123,25 +145,72 @@ class Criterion(nn.Module):
         times = len(batch.person) // len(match)
         clip_of = torch.arange(len(match), device=match.device).repeat_interleave(times)
         present = batch.person >= 0
-        # Which candidate is the described person: of those matched to them, all share the target.
-        right = matched[clip_of] & (match[clip_of] == batch.person.unsqueeze(1)) & present.unsqueeze(1)
-        right = torch.cat([right, ~present.unsqueeze(1)], dim=1)
-        answerable = right.any(1)
-        log_share = output.choice[answerable].log_softmax(dim=1)
-        chosen = log_share.masked_fill(~right[answerable], -torch.inf).logsumexp(dim=1)
-        known = present & answerable
-        candidate = right[:, :-1].float().argmax(dim=1)
-        logits = clip.person_actions[clip_of, candidate] + output.branch_actions
-        labels = batch.actions[clip_of, batch.person.clamp(min=0)]
-        target = truth[clip_of, batch.person.clamp(min=0)]
+        who = batch.person.clamp(min=0)
+        target = truth[clip_of, who]
         seen = present & ~target.isnan().any(1)
+        known = seen
+        logits = output.branch_actions
+        parts = {}
+        if self.config.answer == "people":
+            # Which candidate is the described person: of those matched to them, all share the target.
+            right = matched[clip_of] & (match[clip_of] == batch.person.unsqueeze(1)) & present.unsqueeze(1)
+            parts["choose"] = choice_loss(output.choice, right, present, nobody=self.config.presence)
+            known = right.any(1)
+            logits = logits + clip.person_actions[clip_of, right.float().argmax(dim=1)]
+        elif self.config.presence:
+            parts["presence"] = functional.binary_cross_entropy_with_logits(output.presence, present.to(logits.dtype))
+        if output.place is not None:
+            parts |= place_losses(output.place, target, seen, self.config.image_height // 32)
+        labels = batch.actions[clip_of, who]
         branch = output.branch_boxes[seen]
         return {
-            "choose": -chosen.sum() / max(1, len(chosen)),
+            **parts,
             "action": focal_bce(logits[known], labels[known]),
             "rank": rank_loss(logits[known], labels[known]),
             "branch_box": box_loss(branch, target[seen].unsqueeze(1).expand_as(branch)),
         }
+
+
+def choice_loss(choice: Tensor, right: Tensor, present: Tensor, *, nobody: bool) -> Tensor:
+    """Cross-entropy of the described person among the candidates and, if ``nobody`` is an answer, nobody.
+
+    Args:
+        choice: Scores (S, P + 1). right: True for the candidates that are the described person (S, P).
+        present: True where the person is in view (S). Where they are, but no candidate is them, nothing is learnt.
+    """
+    right = torch.cat([right, ~present.unsqueeze(1)], dim=1)
+    if not nobody:
+        choice, right = choice[:, :-1], right[:, :-1]
+    answerable = right.any(1)
+    chosen = choice[answerable].log_softmax(dim=1).masked_fill(~right[answerable], -torch.inf).logsumexp(dim=1)
+    return -chosen.sum() / max(1, len(chosen))
+
+
+def place_losses(place: PlaceMap, target_xyxy: Tensor, seen: Tensor, rows: int) -> dict[str, Tensor]:
+    """Cross-entropy of the cell that holds the described person's middle, and the box predicted there.
+
+    Args:
+        place: Cells (S, C), row after row. target_xyxy: Described person's box (S, 4); read only where ``seen`` (S).
+        rows: Rows of the cells.
+    """
+    columns = place.logits.shape[1] // rows
+    target = target_xyxy[seen]
+    middle = (target[:, :2] + target[:, 2:]) / 2
+    column, row = (middle * middle.new_tensor([columns, rows])).long().unbind(-1)
+    cell = row.clamp(0, rows - 1) * columns + column.clamp(0, columns - 1)
+    boxes = place.boxes_cxcywh[seen][torch.arange(len(cell), device=cell.device), cell]
+    share = place.logits[seen].log_softmax(dim=1).gather(1, cell.unsqueeze(1))
+    return {"place": -share.sum() / max(1, len(cell)), "place_box": box_loss(boxes, target)}
+
+
+def frame_losses(batch: Batch, clip: ClipTokens, match: Tensor, matched: Tensor) -> dict[str, Tensor]:
+    """Boxes of the matched people in the frames they are in view in, and whether they are, in all frames."""
+    row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
+    target = batch.people_xyxy[row, match][matched]
+    there = ~target.isnan().any(-1)
+    seen = clip.frame_seen[matched]
+    presence = functional.binary_cross_entropy_with_logits(seen, there.to(seen.dtype)) if len(seen) else seen.sum()
+    return {"frame_box": box_loss(clip.frame_boxes[matched][there], target[there]), "frame_seen": presence}
 
 
 def match_people(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -229,19 +298,17 @@ def _mass(similarity: Tensor, boxes_xyxy: Tensor, columns: int) -> Tensor:
     return -(share * usable).sum() / usable.sum().clamp(min=1)
 
 
-def _follow_people(batch: Batch, reading: SceneReading, match: Tensor, matched: Tensor, columns: int) -> Tensor:
-    """Trajectories of detected people should stay on those people."""
+def _follow_people(batch: Batch, similarity: Tensor, match: Tensor, matched: Tensor, columns: int) -> Tensor:
+    """Trajectories of detected people should stay on those people; ``similarity`` (B, M, T, N), people first."""
     row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
-    similarity = reading.trajectories.similarity[:, : match.shape[1]][matched]
-    return _mass(similarity, batch.people_xyxy[row, match][matched], columns)
+    return _mass(similarity[:, : match.shape[1]][matched], batch.people_xyxy[row, match][matched], columns)
 
 
-def _follow_words(batch: Batch, output: Output, columns: int) -> Tensor:
-    """Trajectories of the content words should stay on the described person."""
+def _follow_words(batch: Batch, similarity: Tensor, columns: int) -> Tensor:
+    """Trajectories of the content words should stay on the described person; ``similarity`` (S, L, T, N)."""
     times = len(batch.person) // len(batch.people_xyxy)
     clip_of = torch.arange(len(batch.person), device=batch.person.device) // times
     boxes = batch.people_xyxy[clip_of, batch.person.clamp(min=0)]
     boxes = boxes.masked_fill((batch.person < 0)[:, None, None], torch.nan)
     keywords = batch.text.keywords
-    similarity = output.words.similarity[keywords]
-    return _mass(similarity, boxes.unsqueeze(1).expand(-1, keywords.shape[1], -1, -1)[keywords], columns)
+    return _mass(similarity[keywords], boxes.unsqueeze(1).expand(-1, keywords.shape[1], -1, -1)[keywords], columns)

@@ -23,11 +23,11 @@ import torch
 from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
-from refatomnet.encoders.compact import FrameFeatures
+from refatomnet.encoders import FrameFeatures
 from refatomnet.errors import DataError, OptionError
-from refatomnet.model import RefAtomNetPP
+from refatomnet.model import RavarModel
 from refatomnet.preprocess import Letterbox, to_pixels
-from refatomnet.text import TextEncoder, TextTokens
+from refatomnet.text import TextTokens, build_text_encoder
 from training.arguments import Parser, run
 from training.data.clips import read_model_frames
 from training.data.records import Record, write_text
@@ -84,7 +84,7 @@ def other_sentences(records: list[Record], *, seed: int = 0) -> dict[str, list[s
 
 
 @torch.inference_mode()
-def ask_all(model: RefAtomNetPP, questions: Iterable[Question], embed: Callable[[list[str]], TextTokens]) -> Answers:
+def ask_all(model: RavarModel, questions: Iterable[Question], embed: Callable[[list[str]], TextTokens]) -> Answers:
     """Answer every sentence of every clip; each clip is encoded once. ``embed`` turns sentences into embeddings."""
     model.eval()
     records: list[Record] = []
@@ -108,7 +108,7 @@ def ask_all(model: RefAtomNetPP, questions: Iterable[Question], embed: Callable[
 
 
 def questions_from_videos(
-    model: RefAtomNetPP, data: Path, records: list[Record], sentences: dict[str, list[str]]
+    model: RavarModel, data: Path, records: list[Record], sentences: dict[str, list[str]]
 ) -> Iterator[Question]:
     """Decode and encode every clip, in order of first mention."""
     config = model.config
@@ -241,7 +241,8 @@ def evaluate(options: argparse.Namespace) -> int:
     model, config = load_checkpoint(options.checkpoint)
     sentences = other_sentences(records) if options.controls else {"own": [record.sentence for record in records]}
     questions = questions_from_videos(model, options.data, records, sentences)
-    result = report(ask_all(model, questions, TextEncoder()), config.get("calibration"), controls=options.controls)
+    answers = ask_all(model, questions, build_text_encoder(model.config.text))
+    result = report(answers, config.get("calibration"), controls=options.controls)
     where = {
         "checkpoint": config.get("name", str(options.checkpoint)),
         "data": f"{options.data.resolve().name}/{options.split}",

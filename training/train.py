@@ -25,9 +25,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 from refatomnet.checkpoint import encoder_state, load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
-from refatomnet.encoders.compact import FrameFeatures
+from refatomnet.encoders import FrameFeatures
 from refatomnet.errors import DataError
-from refatomnet.model import build_model
+from refatomnet.model import RavarModel
 from training.cache import FeatureCache, build
 from training.criterion import Criterion, LossWeights, training_detections
 from training.data.openravar import Batch, OpenRavar, letterbox_of
@@ -139,7 +139,7 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         torch.set_num_threads(config.threads)
-        self.model = build_model(config.model)
+        self.model = RavarModel(config.model)
         self.model.encoder.load_state_dict(encoder_state())
         self.trained_before = ""
         if config.start is not None:
@@ -173,7 +173,7 @@ class Trainer:
         self.trained_before = f", after {card.get('trained_on', checkpoint)}"
 
     def _features(self, split: str) -> FeatureCache:
-        return FeatureCache(build(self.data_folder, split, self.config.model))
+        return FeatureCache(build(self.data_folder, split, self.config.model), self.config.model.text)
 
     def _groups(self) -> list[dict[str, Any]]:
         """Weight decay on matrices only."""

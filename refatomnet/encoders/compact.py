@@ -3,39 +3,21 @@
 Its batch norms are folded into the convolutions, which halves the time on a CPU; the network is frozen anyway.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from refatomnet.encoders import Channels, FrameFeatures, VisualEncoder
 
 # (expansion, channels, repeats, first stride) of each stage; table 2 of the MobileNetV2 paper.
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 _AT_ONCE = 2  # frames a pass on a CPU: more do not fit into its cache and take half as long again
 _TAPS = {3: "quarter", 6: "eighth", 13: "sixteenth", 17: "thirtysecond"}
 
-FINE_CHANNELS = 24 + 32 + 12
-MIDDLE_CHANNELS = 96 + 3
-DEEP_CHANNELS = 320
-
-
-@dataclass(frozen=True)
-class FrameFeatures:
-    """Features of frames; the leading axes are whatever was given (M frames, or B clips by T frames).
-
-    fine: Stride 8: early features and the colours of 4x4 pixel patches (..., 68, H/8, W/8).
-    middle: Stride 16, and the mean colour (..., 99, H/16, W/16).
-    deep: Stride 32 (..., 320, H/32, W/32).
-    """
-
-    fine: Tensor
-    middle: Tensor
-    deep: Tensor
-
-    @staticmethod
-    def stack(parts: "list[FrameFeatures]") -> "FrameFeatures":
-        """Features of several frames or clips along a new first axis."""
-        return FrameFeatures(*(torch.stack([getattr(p, f.name) for p in parts]) for f in fields(FrameFeatures)))
+# Fine: two early depths and the colours of 4x4 pixel patches. Middle: one depth and the mean colour. Deep: one depth.
+CHANNELS = Channels(fine=24 + 32 + 12, middle=96 + 3, deep=320)
 
 
 class _Residual(nn.Module):
@@ -56,8 +38,10 @@ class _Residual(nn.Module):
         return x + self.conv(x) if self.adds else self.conv(x)
 
 
-class CompactEncoder(nn.Module):
+class CompactEncoder(VisualEncoder):
     """MobileNetV2 without its classifier, frozen: never given a gradient; it has no mode-dependent parts."""
+
+    channels = CHANNELS
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
 from refatomnet.errors import DataError
 from refatomnet.preprocess import Letterbox, to_pixels
-from refatomnet.text import TextEncoder
+from refatomnet.text import MiniLM
 from training import cache as cache_module
 from training.cache import FeatureCache, Timing, build, cache_folder
 from training.data import openravar
@@ -106,7 +106,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def features(data: Path) -> FeatureCache:
-    return FeatureCache(cache_folder(data, "train", SMALL))
+    return FeatureCache(cache_folder(data, "train", SMALL), "minilm")
 
 
 def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCache) -> None:
@@ -127,7 +127,7 @@ def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCach
 
 def test_words_are_those_of_the_text_encoder(features: FeatureCache) -> None:
     sentences = ["the red one in clip 2", "the green one in clip 0", "the blue one in clip 1"]
-    stored, direct = features.text(sentences), TextEncoder()(sentences)
+    stored, direct = features.text(sentences), MiniLM()(sentences)
     assert stored.words == direct.words
     assert torch.equal(stored.mask, direct.mask) and torch.equal(stored.keywords, direct.keywords)
     torch.testing.assert_close(stored.states, direct.states, atol=2e-3, rtol=2e-3)
@@ -140,7 +140,7 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
     done = []
     monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
     monkeypatch.setattr(cache_module, "SHARD", 3)
-    monkeypatch.setattr(cache_module, "TextEncoder", None)  # sentences are all there
+    monkeypatch.setattr(cache_module, "build_text_encoder", None)  # sentences are all there
     real = cache_module._encode_shard
     monkeypatch.setattr(cache_module, "_encode_shard", lambda job: done.append(job[1].name) or real(job))
     folder = cache_folder(data, "train", SMALL)
@@ -160,20 +160,22 @@ def test_words_cut_short_are_not_taken_for_others(tmp_path: Path, monkeypatch: p
     """Embeddings of more sentences, half of them written: the old list must not speak of the new rows."""
     record = Record("v", 902, "0", "train", "the man in red", (12,), (0.1, 0.1, 0.5, 0.9), "a.mp4", 0, 6.0)
     write_records(tmp_path / "train.jsonl", [record])
-    cache_module._encode_sentences(tmp_path, "train", tmp_path)
-    mapped = FeatureCache(tmp_path)
+    cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
+    mapped = FeatureCache(tmp_path, "minilm")
     before = mapped.text(["the man in red"]).states
     write_records(tmp_path / "train.jsonl", [record, replace(record, sentence="a woman")])
     with monkeypatch.context() as patch:
         real, names = np.save, iter(("starts", "states"))
         patch.setattr(np, "save", lambda file, array: real(file, array) if next(names, None) else 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            cache_module._encode_sentences(tmp_path, "train", tmp_path)
+            cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
     with pytest.raises(FileNotFoundError):
-        FeatureCache(tmp_path)
+        FeatureCache(tmp_path, "minilm")
     assert torch.equal(mapped.text(["the man in red"]).states, before)  # nor are rows another process reads replaced
-    cache_module._encode_sentences(tmp_path, "train", tmp_path)
-    torch.testing.assert_close(FeatureCache(tmp_path).text(["the man in red"]).states, before, atol=2e-3, rtol=2e-3)
+    cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
+    torch.testing.assert_close(
+        FeatureCache(tmp_path, "minilm").text(["the man in red"]).states, before, atol=2e-3, rtol=2e-3
+    )
 
 
 def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(data: Path, tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_other_pictures_have_another_folder(data: Path) -> None:
     assert len({folder.parent for folder in folders}) == 5
     assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
     with pytest.raises(FileNotFoundError, match=r"training\.cache"):
-        FeatureCache(data / "nowhere")
+        FeatureCache(data / "nowhere", "minilm")
 
 
 def test_a_clip_that_lost_frames_is_refused(data: Path) -> None:
@@ -253,7 +255,7 @@ def test_features_and_boxes_are_of_the_same_moments_at_six_frames_a_second(
         records.append(Record("v", 902, "0", "train", "the red one", (12,), tuple(boxes[9]), clip, 9, 6.0))
     write_scenes(tmp_path / "scenes/train.jsonl", scenes)
     write_records(tmp_path / "train.jsonl", records)
-    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1))
+    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), "minilm")
     batch = OpenRavar(tmp_path, "train", features, SMALL).batch([0, 1], 1, np.random.default_rng(0))
     encoder = CompactEncoder()
     encoder.load_state_dict(encoder_state())

@@ -10,8 +10,8 @@ import torch
 from test_cache import SMALL, painted
 
 from refatomnet.checkpoint import encoder_state, save_checkpoint
-from refatomnet.model import RefAtomNetPP, build_model
-from refatomnet.text import TextEncoder
+from refatomnet.model import RavarModel
+from refatomnet.text import MiniLM
 from training import evaluate
 from training.data.records import Record, read_records, write_records
 from training.evaluate import (
@@ -175,14 +175,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model() -> RefAtomNetPP:
+def model() -> RavarModel:
     torch.manual_seed(0)
-    model = build_model(SMALL)
+    model = RavarModel(SMALL)
     model.encoder.load_state_dict(encoder_state())
     return model.train()
 
 
-def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RefAtomNetPP) -> None:
+def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RavarModel) -> None:
     records = read_records(data / "train.jsonl")
     records = records[::2] + records[1::2]  # the records of a clip lie apart
     sentences = other_sentences(records)
@@ -194,7 +194,7 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RefAtom
         assert question.sentences["own"] == [r.sentence for r in question.records]
         assert question.sentences["wrong_person"] == [by_name[r.clip, r.person_id] for r in question.records]
         assert question.features.fine.shape == (1, 8, 68, 12, 20) and question.features.middle.shape[:2] == (1, 8)
-    embed = TextEncoder()
+    embed = MiniLM()
     answers = ask_all(model, questions, embed)
     assert not model.training  # no dropout while measuring
     assert sorted(r.sentence for r in answers.records) == sorted(r.sentence for r in records)  # each once, none dropped
@@ -214,7 +214,7 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RefAtom
 
 @pytest.mark.usefixtures("few_draws")
 def test_the_command_writes_the_contract(
-    data: Path, model: RefAtomNetPP, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    data: Path, model: RavarModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     straight = {"scale": 1.0, "bias": 0.0}
     card = {"name": "fresh", "calibration": {"actions": straight, "presence": straight, "threshold": 0.5}}

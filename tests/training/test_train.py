@@ -77,9 +77,9 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
     assert {"miou", "acc_iou50", "map_macro", "presence_auroc"} <= set(card["scores"]["val"])
     assert set(card["calibration"]) == {"actions", "presence", "threshold"}
     assert (whole.folder / "state.pt").is_file() and list((whole.folder / "events").iterdir())
-    averaged = whole.ema.values["score.0.weight"]
-    torch.testing.assert_close(model.score[0].weight, averaged.half().float())  # the averaged weights were kept
-    assert not torch.equal(whole.model.score[0].weight, averaged)
+    averaged = whole.ema.values["choice.score.0.weight"]
+    torch.testing.assert_close(model.choice.score[0].weight, averaged.half().float())  # the averaged weights were kept
+    assert not torch.equal(whole.model.choice.score[0].weight, averaged)
 
 
 def test_every_clip_comes_once_an_epoch(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_a_step_learns_and_leaves_the_encoder_alone(make: Any) -> None:
 def test_a_loss_that_is_not_finite_stops_the_run(make: Any) -> None:
     trainer = make()
     with torch.no_grad():
-        trainer.model.branch_box[0][0].weight.fill_(torch.nan)
+        trainer.model.branch.box[0][0].weight.fill_(torch.nan)
     before = trainer.model.detector.box.weight.clone()
     with pytest.raises(FloatingPointError, match="step 0"):
         trainer.fit()

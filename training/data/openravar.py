@@ -10,7 +10,7 @@ from torch import Tensor
 
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.config import ModelConfig
-from refatomnet.encoders.compact import FrameFeatures
+from refatomnet.encoders import FrameFeatures
 from refatomnet.preprocess import Letterbox
 from refatomnet.text import TextTokens
 from training.cache import FeatureCache
