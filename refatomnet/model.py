@@ -167,6 +167,12 @@ class RavarModel(nn.Module):
         if config.answer == "place":
             self.place = PlaceHead(width)
 
+    def train(self, mode: bool = True) -> "RavarModel":
+        """Set the training mode of all but the frozen encoder, which stays in evaluation mode."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
     def encode_frames(self, pixels: Tensor) -> FrameFeatures:
         """Frozen features of normalised frames (M, 3, H, W)."""
         return self.encoder(pixels)

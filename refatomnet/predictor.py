@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from refatomnet.actions import ACTIONS, action
+from refatomnet.actions import ACTIONS, NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy, fraction_to_px, pairwise_iou
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
 from refatomnet.encoders import FrameFeatures
@@ -353,8 +353,10 @@ def _proper(box: np.ndarray, video: VideoInfo) -> Box:
     return (x1, y1, max(x2, x1 + 1.0), max(y2, y1 + 1.0))
 
 
-def _platt(logits: Tensor, parameters: dict[str, float]) -> Tensor:
-    return torch.sigmoid(parameters["scale"] * logits + parameters["bias"])
+def _platt(logits: Tensor, parameters: dict[str, Any]) -> Tensor:
+    """Calibrated probabilities; scale and bias are numbers, or lists with one a class."""
+    scale, bias = (torch.as_tensor(parameters[name], dtype=torch.float32) for name in ("scale", "bias"))
+    return torch.sigmoid(scale.to(logits.device) * logits + bias.to(logits.device))
 
 
 def _batches(frames: Iterator[tuple[float, Frame]], size: int) -> Iterator[list[tuple[float, Frame]]]:
@@ -413,9 +415,13 @@ def check_question(sentences: Sequence[str]) -> None:
 
 
 def _check_calibration(calibration: dict[str, Any]) -> None:
-    numbers = [calibration[part][name] for part in ("actions", "presence") for name in ("scale", "bias")]
-    if not all(math.isfinite(value) for value in [*numbers, calibration["threshold"]]):
-        raise ValueError("the calibration is not finite")
+    for part, sizes in (("actions", (1, NUM_ACTIONS)), ("presence", (1,))):
+        for name in ("scale", "bias"):
+            values = np.ravel(np.asarray(calibration[part][name], dtype=float))
+            if values.size not in sizes or not np.isfinite(values).all():
+                raise ValueError(f"the {name} of the {part} is not {sizes[-1]} finite numbers")
+    if not math.isfinite(calibration["threshold"]):
+        raise ValueError("the threshold of the presence is not finite")
 
 
 def _device(name: str) -> str:

@@ -1,9 +1,11 @@
 """Frozen features, computed once: frame features in memory-mapped shards, word states in one file a text encoder.
 
-    python -m training.cache --data DIR --split train [--workers 2]
+    python -m training.cache --data DIR --split train [--mirrored] [--workers 2]
 
-A cache folder is named after a hash of the encoder's weights and the picture size, so features of another encoder are
-never read by mistake. Shards are written whole or not at all; a second run computes what is missing.
+A cache folder is named after a hash of the encoder's weights and the preprocessing, so features of another encoder are
+never read by mistake, and a shard knows the sizes of its clips' files. Shards are written whole or not at all; a second
+run computes what is missing. Mirrored clips have shards of their own: a network does not see a mirrored picture as the
+mirror of what it sees.
 """
 
 import argparse
@@ -23,15 +25,17 @@ import torch
 
 from refatomnet.checkpoint import encoder_hash, encoder_state
 from refatomnet.config import ModelConfig
-from refatomnet.encoders.compact import CompactEncoder
+from refatomnet.encoders import build_encoder
 from refatomnet.errors import DataError, OptionError
-from refatomnet.preprocess import Letterbox, to_pixels
+from refatomnet.preprocess import MEAN, STD, Letterbox, to_pixels
 from refatomnet.text import TextTokens, build_text_encoder, pad_text, split_words
 from training.arguments import Parser, run
 from training.data.clips import model_frames, read_clip
+from training.data.mirror import mirror_image, mirror_sentence
 from training.data.records import is_number, read_records, scene_lines, scenes_path, sweep, write_text
 
 SHARD = 200
+MIRRORED = "mirrored"
 _LOG = logging.getLogger(__name__)
 _PARTS = ("fine", "middle", "deep")
 
@@ -54,14 +58,21 @@ class Timing(NamedTuple):
 
 
 def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
-    """Where the features of this split lie for this encoder, these pictures and their times."""
+    """Where the features of this split lie for this encoder, this preprocessing and these frames."""
     sizes = (config.frames, config.key_frame, config.frame_rate, config.image_height, config.image_width)
-    digest = hashlib.sha256(f"{encoder_hash()} {sizes}".encode())
+    digest = hashlib.sha256(f"{encoder_hash()} {config.encoder} {sizes} {MEAN} {STD} letterbox".encode())
     return data / "features" / digest.hexdigest()[:12] / split
 
 
-def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> Path:
+def build(data: Path, split: str, config: ModelConfig, *, mirrored: bool = False, workers: int = 2) -> Path:
     """Compute what is missing of a split's features and word states; returns the cache folder.
+
+    Args:
+        data: Data set folder.
+        split: Of it.
+        config: The model's: which encoders, and which frames at what size.
+        mirrored: Also of the clips seen in a mirror, and of their sentences with left and right exchanged.
+        workers: Processes.
 
     Raises:
         DataError: If the split is not there, or a clip or sentence of it cannot be used.
@@ -69,29 +80,43 @@ def build(data: Path, split: str, config: ModelConfig, *, workers: int = 2) -> P
     folder = cache_folder(data, split, config)
     clips = sorted(Timing.of(scene) for scene in scene_lines(scenes_path(data, split)))
     shards = [clips[i : i + SHARD] for i in range(0, len(clips), SHARD)]
-    jobs = [(data, folder / f"{i:04d}", shard, config) for i, shard in enumerate(shards)]
-    jobs = [job for job in jobs if not _is_done(job[1], [timing.clip for timing in job[2]])]
+    jobs = [
+        (data, place / f"{i:04d}", shard, config, place != folder)
+        for place in ([folder, folder / MIRRORED] if mirrored else [folder])
+        for i, shard in enumerate(shards)
+    ]
+    jobs = [job for job in jobs if not _is_done(job[1], _contents(data, job[2]))]
     folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    for place in {folder, *(job[1].parent for job in jobs)}:
+        place.mkdir(exist_ok=True)
+        sweep(place)
     if jobs:
         began = time.monotonic()
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
             for done, name in enumerate(pool.imap_unordered(_encode_shard, jobs), start=1):
                 left = (time.monotonic() - began) / done * (len(jobs) - done)
                 _LOG.info("shard %s done, %d of %d, about %.0f s left", name, done, len(jobs), left)
-    _encode_sentences(data, split, folder / config.text, config.text)
+    _encode_sentences(data, split, folder / config.text, config.text, mirrored=mirrored)
     return folder
 
 
-def _is_done(folder: Path, names: list[str]) -> bool:
+def _contents(data: Path, timings: list[Timing]) -> list[list[Any]]:
+    """What a shard holds: its clips, and the size of each one's file in bytes, which a clip made anew hardly keeps."""
+    try:
+        return [[timing.clip, (data / timing.clip).stat().st_size] for timing in timings]
+    except OSError as error:
+        raise DataError(f"{error.filename} is missing; expected the clips that the scenes speak of") from error
+
+
+def _is_done(folder: Path, contents: list[list[Any]]) -> bool:
     index = folder / "clips.json"
-    return index.is_file() and json.loads(index.read_text()) == names
+    return index.is_file() and json.loads(index.read_text()) == contents
 
 
-def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig]) -> str:
-    data, folder, timings, config = job
+def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig, bool]) -> str:
+    data, folder, timings, config, mirrored = job
     torch.set_num_threads(1)
-    encoder = CompactEncoder()
+    encoder = build_encoder(config.encoder)
     encoder.load_state_dict(encoder_state())
     arrays: dict[str, list[np.ndarray]] = {part: [] for part in _PARTS}
     for timing in timings:
@@ -99,6 +124,8 @@ def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig]) -> str:
         if len(images) != timing.frames:
             raise DataError(f"{timing.clip} has {len(images)} frames, its scene speaks of {timing.frames}")
         images = [images[i] for i in model_frames(timing.fps, timing.key_frame, timing.frames, config)]
+        if mirrored:
+            images = [mirror_image(image) for image in images]
         height, width = images[0].shape[:2]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         features = encoder(to_pixels(images, box))
@@ -110,17 +137,19 @@ def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig]) -> str:
     part.mkdir(parents=True)
     for key, rows in arrays.items():
         np.save(part / f"{key}.npy", np.stack(rows))
-    (part / "clips.json").write_text(json.dumps([timing.clip for timing in timings]))
+    (part / "clips.json").write_text(json.dumps(_contents(data, timings)))
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return folder.name
 
 
-def _encode_sentences(data: Path, split: str, folder: Path, name: str) -> None:
+def _encode_sentences(data: Path, split: str, folder: Path, name: str, *, mirrored: bool = False) -> None:
     """Word states of all distinct sentences, one after another in one array, with where each begins."""
-    sentences = sorted({record.sentence for record in read_records(data / f"{split}.jsonl")})
+    own = {record.sentence for record in read_records(data / f"{split}.jsonl")}
+    turned = {mirror_sentence(sentence) for sentence in own} - {None} if mirrored else set()
+    sentences = sorted(own | {sentence for sentence in turned if sentence is not None})
     index = folder / "sentences.json"
-    if index.is_file() and json.loads(index.read_text()) == sentences:
+    if index.is_file() and set(json.loads(index.read_text())) >= set(sentences):
         return
     if not sentences:
         raise DataError(f"{data / split}.jsonl holds no record; there is nothing to learn or measure")
@@ -150,6 +179,16 @@ def _save(path: Path, array: np.ndarray) -> None:
     partial.replace(path)
 
 
+def _shards(folder: Path) -> dict[str, tuple[dict[str, np.ndarray], int]]:
+    """The arrays that hold each clip, mapped, and its row in them."""
+    places = {}
+    for shard in sorted(path.parent for path in folder.glob("[0-9]*/clips.json")):
+        arrays = {part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in _PARTS}
+        for row, (name, _) in enumerate(json.loads((shard / "clips.json").read_text())):
+            places[name] = (arrays, row)
+    return places
+
+
 class FeatureCache:
     """Reads what :func:`build` wrote; arrays stay on disk and are mapped.
 
@@ -165,24 +204,19 @@ class FeatureCache:
         texts = folder / text
         if not (texts / "sentences.json").is_file():
             raise FileNotFoundError(f"no features in {texts}; run python -m training.cache first")
-        self._place: dict[str, tuple[int, int]] = {}
-        self._shards: list[dict[str, np.ndarray]] = []
-        for shard in sorted(path.parent for path in folder.glob("[0-9]*/clips.json")):
-            for row, name in enumerate(json.loads((shard / "clips.json").read_text())):
-                self._place[name] = (len(self._shards), row)
-            self._shards.append({part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in _PARTS})
+        self._places = {mirrored: _shards(folder / MIRRORED if mirrored else folder) for mirrored in (False, True)}
         self._sentences = {s: i for i, s in enumerate(json.loads((texts / "sentences.json").read_text()))}
         self._starts = np.load(texts / "word_starts.npy")
         self._states = np.load(texts / "word_states.npy", mmap_mode="r")
         self._pooled = np.load(texts / "sentence_states.npy", mmap_mode="r")
 
     def __contains__(self, clip: str) -> bool:
-        return clip in self._place
+        return clip in self._places[False]
 
-    def frames(self, clip: str, which: slice = slice(None)) -> dict[str, torch.Tensor]:
-        """Float32 features of these frames of one clip: fine, middle and deep (T, …)."""
-        shard, row = self._place[clip]
-        return {part: torch.from_numpy(self._shards[shard][part][row, which].astype(np.float32)) for part in _PARTS}
+    def frames(self, clip: str, which: slice = slice(None), *, mirrored: bool = False) -> dict[str, torch.Tensor]:
+        """Float32 features of these frames of one clip, or of its mirror image: fine, middle and deep (T, …)."""
+        shard, row = self._places[mirrored][clip]
+        return {part: torch.from_numpy(shard[part][row, which].astype(np.float32)) for part in _PARTS}
 
     def text(self, sentences: list[str]) -> TextTokens:
         """Embedded sentences, as :class:`refatomnet.text.TextEncoder` gives them."""
@@ -199,13 +233,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = Parser("python -m training.cache", description="Compute and store the frozen features of a data set.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", required=True)
+    parser.add_argument("--mirrored", action="store_true", help="also of the clips in a mirror")
     parser.add_argument("--workers", type=int, default=2)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     def command(options: argparse.Namespace) -> int:
         if options.workers < 1:
             raise OptionError(f"--workers must be at least 1, got {options.workers}")
-        build(options.data, options.split, ModelConfig(), workers=options.workers)
+        build(options.data, options.split, ModelConfig(), mirrored=options.mirrored, workers=options.workers)
         return 0
 
     return run(parser, command, arguments)

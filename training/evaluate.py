@@ -4,6 +4,7 @@ From the command line:
 
     python -m training.evaluate --data DIR --split test [--checkpoint C] [--json OUT.json] [--controls] [--limit N]
 
+Under ``accelerate launch`` or ``torchrun`` the clips are shared among the processes; the numbers stay the same.
 "test_paraphrase" is a split too, and DIR may be in RefAVA++'s form.
 """
 
@@ -12,13 +13,16 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
 
 from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
@@ -29,6 +33,7 @@ from refatomnet.model import RavarModel
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextTokens, build_text_encoder
 from training.arguments import Parser, run
+from training.calibration import platt
 from training.data.clips import read_model_frames
 from training.data.records import Record, write_text
 from training.data.refava import read_split
@@ -53,10 +58,9 @@ class Answers:
 
 @dataclass(frozen=True)
 class Question:
-    """One clip: its features, its records, how it lies on the canvas, and its sentences by variant."""
+    """One clip: how to load its features and how it lies on the canvas, its records, and its sentences by variant."""
 
-    features: FrameFeatures
-    letterbox: Letterbox
+    load: Callable[[], tuple[FrameFeatures, Letterbox]]
     records: list[Record]
     sentences: dict[str, list[str]]
 
@@ -84,45 +88,65 @@ def other_sentences(records: list[Record], *, seed: int = 0) -> dict[str, list[s
 
 
 @torch.inference_mode()
-def ask_all(model: RavarModel, questions: Iterable[Question], embed: Callable[[list[str]], TextTokens]) -> Answers:
-    """Answer every sentence of every clip; each clip is encoded once. ``embed`` turns sentences into embeddings."""
+def ask_all(model: RavarModel, questions: Sequence[Question], embed: Callable[[list[str]], TextTokens]) -> Answers:
+    """Answer every sentence of every clip; each clip is encoded once. ``embed`` turns sentences into embeddings.
+
+    Under several processes each answers its share of the questions, and all get all answers, in the questions' order.
+    """
     model.eval()
-    records: list[Record] = []
-    rows: dict[str, dict[str, list[np.ndarray]]] = {name: {v: [] for v in VARIANTS} for name in ("box", "act", "pre")}
-    clips: list[int] = []
-    for number, question in enumerate(questions):
-        clip, _ = model.encode_clips(question.features)
-        names = [name for name in VARIANTS if name in question.sentences]
-        count = len(question.records)
-        output = model(clip, embed([s for name in names for s in question.sentences[name]]))
-        boxes = question.letterbox.to_frame(cxcywh_to_xyxy(output.box_cxcywh))
-        for i, name in enumerate(names):
-            part = slice(i * count, (i + 1) * count)
-            rows["box"][name].append(boxes[part].numpy())
-            rows["act"][name].append(output.actions[part].numpy())
-            rows["pre"][name].append(output.presence[part].numpy())
-        records += question.records
-        clips += [number] * count
-    joined = {key: {v: np.concatenate(r) for v, r in variants.items() if r} for key, variants in rows.items()}
-    return Answers(records, np.array(clips), joined["box"], joined["act"], joined["pre"])
+    device = next(model.parameters()).device
+    state = PartialState()
+    mine = range(state.process_index, len(questions), state.num_processes)
+    rows = [(i, questions[i].records, _ask(model, questions[i], embed, device)) for i in mine]
+    rows = sorted(gather_object(rows), key=lambda row: row[0])
+    records = [record for _, own, _ in rows for record in own]
+    clips = np.array([number for number, own, _ in rows for _ in own])
+    variants = [name for name in VARIANTS if name in rows[0][2]]
+    joined = [{name: np.concatenate([row[2][name][i] for row in rows]) for name in variants} for i in range(3)]
+    return Answers(records, clips, *joined)
+
+
+def _ask(
+    model: RavarModel, question: Question, embed: Callable[[list[str]], TextTokens], device: torch.device
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Boxes, action logits and presence logits of one clip's records, by variant."""
+    features, letterbox = question.load()
+    clip, _ = model.encode_clips(features.to(device))
+    names = [name for name in VARIANTS if name in question.sentences]
+    output = model(clip, embed([s for name in names for s in question.sentences[name]]).to(device))
+    boxes = letterbox.to_frame(cxcywh_to_xyxy(output.box_cxcywh))
+    parts = [part.float().cpu().numpy() for part in (boxes, output.actions, output.presence)]
+    count = len(question.records)
+    slices = {name: slice(i * count, (i + 1) * count) for i, name in enumerate(names)}
+    return {name: (parts[0][rows], parts[1][rows], parts[2][rows]) for name, rows in slices.items()}
 
 
 def questions_from_videos(
     model: RavarModel, data: Path, records: list[Record], sentences: dict[str, list[str]]
-) -> Iterator[Question]:
-    """Decode and encode every clip, in order of first mention."""
-    config = model.config
+) -> list[Question]:
+    """One question a clip, in order of first mention; its video is decoded and encoded when it is asked."""
     by_clip: dict[tuple[str, int], list[int]] = {}
     for i, record in enumerate(records):
         by_clip.setdefault((record.source, record.key_frame), []).append(i)
-    for members in by_clip.values():
-        images = read_model_frames(data, records[members[0]], config)
-        height, width = images[0].shape[:2]
-        box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
-        with torch.inference_mode():
-            features = FrameFeatures.stack([model.encode_frames(to_pixels(images, box))])
-        own = {variant: [texts[i] for i in members] for variant, texts in sentences.items()}
-        yield Question(features, box, [records[i] for i in members], own)
+    return [
+        Question(
+            partial(_load, model, data, records[members[0]]),
+            [records[i] for i in members],
+            {variant: [texts[i] for i in members] for variant, texts in sentences.items()},
+        )
+        for members in by_clip.values()
+    ]
+
+
+@torch.inference_mode()
+def _load(model: RavarModel, data: Path, record: Record) -> tuple[FrameFeatures, Letterbox]:
+    """Features (1, T, …) of the clip of a record, and how it lies on the canvas."""
+    config = model.config
+    images = read_model_frames(data, record, config)
+    height, width = images[0].shape[:2]
+    box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
+    pixels = to_pixels(images, box).to(next(model.parameters()).device)
+    return FrameFeatures.stack([model.encode_frames(pixels)]), box
 
 
 def score(answers: Answers, variant: str = "own") -> dict[str, float]:
@@ -174,32 +198,6 @@ def report(answers: Answers, calibration: dict[str, Any] | None, *, controls: bo
     return result
 
 
-def platt(logits: np.ndarray, parameters: dict[str, float]) -> np.ndarray:
-    """Calibrated probabilities of logits: sigmoid(scale · logit + bias)."""
-    return 1 / (1 + np.exp(-(parameters["scale"] * logits + parameters["bias"])))
-
-
-def fit_calibration(answers: Answers) -> dict[str, Any]:
-    """Platt scaling of action and presence logits, and the presence threshold of best balanced accuracy, on val."""
-    present, _, labels = truth(answers.records)
-    presence = _fit_platt(answers.presence["own"], present)
-    said = platt(answers.presence["own"], presence)
-    levels = np.quantile(said, np.linspace(0.01, 0.99, 99))
-    balanced = [((said >= t)[present].mean() + (said < t)[~present].mean()) / 2 for t in levels]
-    return {
-        "actions": _fit_platt(answers.actions["own"][present].ravel(), labels[present].ravel()),
-        "presence": presence,
-        "threshold": float(levels[int(np.argmax(balanced))]),
-    }
-
-
-def _fit_platt(logits: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    from sklearn.linear_model import LogisticRegression
-
-    fit = LogisticRegression(C=1e6).fit(logits.reshape(-1, 1), truth.astype(int))
-    return {"scale": float(fit.coef_[0, 0]), "bias": float(fit.intercept_[0])}
-
-
 def truth(records: list[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whether each record's person is there, their boxes [n, 4] (zero where not), their labels [n, 80]."""
     present = np.array([record.box_xyxy is not None for record in records])
@@ -230,25 +228,36 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
+def measure(
+    data: Path, split: str, checkpoint: str | Path, *, controls: bool = False, limit: int | None = None
+) -> dict[str, Any]:
+    """The evaluation JSON of the contract, without the command: every record of a split, decoded from its video.
+
+    Raises:
+        DataError: If no record is about somebody, or one cannot be read.
+        CheckpointError: If the checkpoint cannot be used.
+    """
+    records = read_split(data, split)[:limit]
+    if not any(record.box_xyxy for record in records):
+        raise DataError(f"no record of {split!r} in {data} is about somebody; there is nothing to measure")
+    model, config = load_checkpoint(checkpoint)
+    model.to(PartialState().device)
+    sentences = other_sentences(records) if controls else {"own": [record.sentence for record in records]}
+    questions = questions_from_videos(model, data, records, sentences)
+    answers = ask_all(model, questions, build_text_encoder(model.config.text))
+    result = report(answers, config.get("calibration"), controls=controls)
+    name = config.get("name", str(checkpoint))
+    return {**_without_nan(result), "checkpoint": name, "data": f"{data.resolve().name}/{split}"}
+
+
 def evaluate(options: argparse.Namespace) -> int:
     if options.limit is not None and options.limit < 1:
         raise OptionError(f"--limit must be at least 1, got {options.limit}")
-    records = read_split(options.data, options.split)[: options.limit]
-    if not any(record.box_xyxy for record in records):
-        raise DataError(
-            f"no record of {options.split!r} in {options.data} is about somebody; there is nothing to measure"
-        )
-    model, config = load_checkpoint(options.checkpoint)
-    sentences = other_sentences(records) if options.controls else {"own": [record.sentence for record in records]}
-    questions = questions_from_videos(model, options.data, records, sentences)
-    answers = ask_all(model, questions, build_text_encoder(model.config.text))
-    result = report(answers, config.get("calibration"), controls=options.controls)
-    where = {
-        "checkpoint": config.get("name", str(options.checkpoint)),
-        "data": f"{options.data.resolve().name}/{options.split}",
-    }
+    found = measure(options.data, options.split, options.checkpoint, controls=options.controls, limit=options.limit)
+    if not PartialState().is_main_process:
+        return 0
     command = f"python -m training.evaluate {' '.join(sys.argv[1:])}"
-    text = json.dumps(_without_nan({**result, **where, "command": command}), indent=1) + "\n"
+    text = json.dumps({**found, "command": command}, indent=1) + "\n"
     sys.stdout.write(text)  # first: the work is not lost where the file cannot be written
     if options.json:
         write_text(options.json, text)

@@ -18,6 +18,10 @@ class FrameFeatures:
     middle: Tensor
     deep: Tensor
 
+    def to(self, device: torch.device | str) -> "FrameFeatures":
+        """The same on another device."""
+        return FrameFeatures(*(getattr(self, f.name).to(device) for f in fields(self)))
+
     @staticmethod
     def stack(parts: "list[FrameFeatures]") -> "FrameFeatures":
         """Features of several frames or clips along a new first axis."""

@@ -153,7 +153,8 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
     assert before.keys() == after.keys()
     assert {path.parent.name for path in after if after[path] != before[path]} == {"0001"}
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
-    assert json.loads((folder / "0001" / "clips.json").read_text()) == ["clips/train/000003.mp4"]
+    name = "clips/train/000003.mp4"
+    assert json.loads((folder / "0001" / "clips.json").read_text()) == [[name, (data / name).stat().st_size]]
 
 
 def test_words_cut_short_are_not_taken_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +183,7 @@ def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(data: Pat
     for name in (f".0000.{os.getpid()}", f".0000.{os.getpid()}.partial"):
         (tmp_path / name).mkdir()
     timing = Timing("clips/train/000000.mp4", FRAMES, KEY, 3.0)
-    assert cache_module._encode_shard((data, tmp_path / "0000", [timing], SMALL)) == "0000"
+    assert cache_module._encode_shard((data, tmp_path / "0000", [timing], SMALL, False)) == "0000"
 
 
 def test_bad_arguments_and_data_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -216,7 +217,7 @@ def test_other_pictures_have_another_folder(data: Path) -> None:
 def test_a_clip_that_lost_frames_is_refused(data: Path) -> None:
     timing = Timing("clips/train/000000.mp4", 9, KEY, 3.0)
     with pytest.raises(DataError, match="has 8 frames, its scene speaks of 9"):
-        cache_module._encode_shard((data, data / "never", [timing], SMALL))
+        cache_module._encode_shard((data, data / "never", [timing], SMALL, False))
 
 
 # ---- which frames ----------------------------------------------------------------------------------------------

@@ -18,9 +18,7 @@ from training.evaluate import (
     VARIANTS,
     Answers,
     ask_all,
-    fit_calibration,
     other_sentences,
-    platt,
     prior_only,
     questions_from_videos,
     report,
@@ -147,27 +145,6 @@ def test_a_report_has_all_the_contract_asks_for() -> None:
     assert "controls" not in report(answers, None, controls=False)
 
 
-# ---- calibration --------------------------------------------------------------------------------------------------
-def test_calibration_finds_what_made_the_data() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(scale=2.0, size=40_000)
-    truth = rng.random(40_000) < 1 / (1 + np.exp(-(0.5 * logits - 1.0)))
-    found = evaluate._fit_platt(logits, truth)
-    assert found["scale"] == pytest.approx(0.5, abs=0.03) and found["bias"] == pytest.approx(-1.0, abs=0.05)
-    assert platt(np.array([2.0]), found) == pytest.approx(0.5, abs=0.02)
-    assert platt(np.array([2.0]), {"scale": 1.0, "bias": -2.0})[0] == 0.5
-
-
-def test_the_threshold_parts_present_from_absent() -> None:
-    answers = fake_answers()
-    found = fit_calibration(answers)
-    said = platt(answers.presence["own"], found["presence"])
-    present = np.array([entry.box_xyxy is not None for entry in answers.records])
-    assert ((said >= found["threshold"]) == present).all()
-    assert found["actions"]["scale"] > 0 and 0 < found["threshold"] < 1
-    json.dumps(found)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
@@ -186,14 +163,15 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RavarMo
     records = read_records(data / "train.jsonl")
     records = records[::2] + records[1::2]  # the records of a clip lie apart
     sentences = other_sentences(records)
-    questions = list(questions_from_videos(model, data, records, sentences))
+    questions = questions_from_videos(model, data, records, sentences)
     assert len(questions) == 4 and sum(len(q.records) for q in questions) == len(records)
     by_name = {(r.clip, r.person_id): sentences["wrong_person"][i] for i, r in enumerate(records)}
     for question in questions:
         assert len({r.clip for r in question.records}) == 1
         assert question.sentences["own"] == [r.sentence for r in question.records]
         assert question.sentences["wrong_person"] == [by_name[r.clip, r.person_id] for r in question.records]
-        assert question.features.fine.shape == (1, 8, 68, 12, 20) and question.features.middle.shape[:2] == (1, 8)
+        features, _ = question.load()
+        assert features.fine.shape == (1, 8, 68, 12, 20) and features.middle.shape[:2] == (1, 8)
     embed = MiniLM()
     answers = ask_all(model, questions, embed)
     assert not model.training  # no dropout while measuring
@@ -206,7 +184,7 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RavarMo
     second = questions[1]
     for i, text in enumerate(second.sentences["wrong_person"]):
         with torch.inference_mode():
-            output = model(model.encode_clips(second.features)[0], embed([text]))
+            output = model(model.encode_clips(second.load()[0])[0], embed([text]))
         row = 3 + i
         np.testing.assert_allclose(answers.actions["wrong_person"][row], output.actions[0].numpy(), atol=1e-4)
         np.testing.assert_allclose(answers.presence["wrong_person"][row], output.presence[0].numpy(), atol=1e-4)

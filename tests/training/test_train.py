@@ -14,11 +14,12 @@ from test_cache import SMALL, painted
 from refatomnet.checkpoint import load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
-from training import train as train_module
+from training import trainer as trainer_module
 from training.cache import cache_folder
+from training.config import TrainConfig, read_train_config
 from training.criterion import LossWeights
 from training.data.openravar import Batch
-from training.train import Ema, TrainConfig, Trainer, read_train_config
+from training.trainer import Ema, Trainer
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -28,17 +29,17 @@ class Recorder(Trainer):
 
     def __init__(self, config: TrainConfig) -> None:
         super().__init__(config)
-        self.parts: list[dict[str, float]] = []
+        self.losses: list[dict[str, float]] = []
 
-    def _train_step(self, batch: Batch) -> dict[str, float]:
-        self.parts.append(super()._train_step(batch))
-        return self.parts[-1]
+    def _train_step(self, batches: list[Batch]) -> dict[str, float]:
+        self.losses.append(super()._train_step(batches))
+        return self.losses[-1]
 
 
 @pytest.fixture
 def make(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
     data = painted(tmp_path_factory.getbasetemp())
-    monkeypatch.setattr(train_module, "build", lambda folder, split, config: cache_folder(folder, split, config))
+    monkeypatch.setattr(trainer_module, "build", lambda data, split, config, **_: cache_folder(data, split, config))
     common = {"data": str(data), "batch_clips": 2, "sentences": 2, "epochs": 2.0, "threads": 1, "model": SMALL}
     common |= {"warmup_steps": 2, "evaluate_every": 1000, "save_every": 1000}
 
@@ -53,6 +54,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
     assert whole.total_steps == 4 and whole.steps_an_epoch == 2
     whole.fit()
     first = make("halves")
+    first.begin(resume=False)
     for batch in first._prefetched():
         first._train_step(batch)
         first.step += 1
@@ -60,11 +62,11 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
             break
     first.save()
     second = make("halves", seed=0)
-    second.resume()
+    second.begin(resume=True)
     assert second.step == 2
     second.fit()
     assert second.step == whole.step == 4
-    for expected, found in zip(whole.parts, first.parts + second.parts, strict=True):
+    for expected, found in zip(whole.losses, first.losses + second.losses, strict=True):
         assert found == pytest.approx(expected, abs=1e-6, rel=1e-6)
     ends = dict(second.model.named_parameters())
     for name, value in whole.model.named_parameters():
@@ -75,7 +77,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
     model, card = load_checkpoint(whole.folder / "best")
     assert not model.training and card["training"] == {"seed": 0, "steps": 4, "epochs": 2.0}
     assert {"miou", "acc_iou50", "map_macro", "presence_auroc"} <= set(card["scores"]["val"])
-    assert set(card["calibration"]) == {"actions", "presence", "threshold"}
+    assert set(card["calibration"]) == {"actions", "presence", "threshold", "ece"}
     assert (whole.folder / "state.pt").is_file() and list((whole.folder / "events").iterdir())
     averaged = whole.ema.values["choice.score.0.weight"]
     torch.testing.assert_close(model.choice.score[0].weight, averaged.half().float())  # the averaged weights were kept
@@ -92,12 +94,12 @@ def test_every_clip_comes_once_an_epoch(make: Any, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(trainer.train_set, "batch", watched)
     batches = []
-    for batch in trainer._prefetched():
-        batches.append(batch)
+    for parts in trainer._prefetched():
+        batches += parts
         trainer.step += 1
     assert [sorted(seen[0] + seen[1]), sorted(seen[2] + seen[3])] == [[0, 1, 2, 3]] * 2
     trainer.step = 3
-    assert torch.equal(next(trainer._prefetched()).actions, batches[3].actions)
+    assert torch.equal(next(trainer._prefetched())[0].actions, batches[3].actions)
 
 
 def test_a_step_learns_and_leaves_the_encoder_alone(make: Any) -> None:
@@ -107,7 +109,7 @@ def test_a_step_learns_and_leaves_the_encoder_alone(make: Any) -> None:
     for batch in trainer._prefetched():
         trainer._train_step(batch)
         trainer.step += 1
-    assert trainer.parts[-1]["detect"] < trainer.parts[0]["detect"]
+    assert trainer.losses[-1]["detect"] < trainer.losses[0]["detect"]
     assert all(torch.equal(value, encoder[name]) for name, value in trainer.model.encoder.state_dict().items())
     after = dict(trainer.model.named_parameters())
     still = [name for name, value in before.items() if torch.equal(value, after[name])]
@@ -128,16 +130,14 @@ def test_a_loss_that_is_not_finite_stops_the_run(make: Any) -> None:
 
 def test_validation_is_on_val_only(make: Any) -> None:
     trainer = make()
-    assert {record.split for record in trainer.val_records} == {"val"} and len(trainer.val_records) == 9
-    questions = list(trainer._val_questions())
-    assert sum(len(q.records) for q in questions) == 9
-    for question in questions:
+    records = [record for question in trainer.val_questions for record in question.records]
+    assert {record.split for record in records} == {"val"} and len(records) == 9
+    for question in trainer.val_questions:
         assert question.sentences == {"own": [r.sentence for r in question.records]}
         assert len({r.clip for r in question.records}) == 1
         stored = trainer.val_cache.frames(str(question.records[0].clip))
-        assert torch.equal(question.features.deep[0], stored["deep"])
-    few = make("few", val_clips=1)
-    assert len(few.val_records) == 3
+        assert torch.equal(question.load()[0].deep[0], stored["deep"])
+    assert len(make("few", val_clips=1).val_questions) == 1
 
 
 def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: Any) -> None:
@@ -199,7 +199,7 @@ def test_configs_are_read_with_overrides(tmp_path: Path) -> None:
     assert (config.epochs, config.batch_clips, config.minutes, config.name, config.val_clips) == (3, 5, None, "a=b", 7)
     assert config.model == ModelConfig(width=64, layers=1) and config.loss == LossWeights(choose=0.5)
     assert read_train_config(write(tmp_path, ""), []) == TrainConfig()
-    assert json.loads(json.dumps(dataclasses.asdict(config)))["model"]["width"] == 64
+    assert json.loads(json.dumps(config.to_dict()))["model"]["width"] == 64
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,14 @@ def test_configs_are_read_with_overrides(tmp_path: Path) -> None:
         ("model: {depth: 3}", [], "unknown keys.*'depth'.*ModelConfig"),
         ("", ["loss.chose=1"], "unknown keys.*'chose'.*LossWeights"),
         ("", ["epochs"], "'epochs' is no key=value"),
+        ("", ["seed.x=1", "seed.y=2"], "TrainConfig|seed"),
+        ("learning_rate: 6e-4", [], "learning_rate is '6e-4'; expected float; YAML reads 1.0e-3 as a number"),
+        ("epochs: true", [], "epochs is True; expected float"),
+        ("batch_clips: 2.5", [], "batch_clips is 2.5; expected int"),
+        ("model: {levels: [scene, words]}", [], "levels is .*'words'.*; expected 'scene' or 'keyword' or 'sentence'"),
+        ("model: 3", [], "3 is no ModelConfig"),
+        ("- epochs", [], "is no training config"),
+        ("a: [", [], "cannot be read as a training config"),
     ],
 )
 def test_unknown_keys_are_refused(tmp_path: Path, text: str, overrides: list[str], said: str) -> None:
@@ -224,7 +232,6 @@ def test_the_configs_of_the_repository_are_valid(path: Path) -> None:
         assert isinstance(value, int | float | str | ModelConfig | LossWeights | None)
         if default is not None:
             assert isinstance(value, str) == isinstance(default, str), field.name  # "6e-4" is a string in YAML
-    assert config.model.key_frame == config.model.frames // 2  # what the criterion takes for granted
     assert np.isfinite(config.learning_rate)
 
 
@@ -236,6 +243,6 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
     for name, value in second.model.named_parameters():
         torch.testing.assert_close(value.half(), dict(first.model.named_parameters())[name].half())
     assert any(not torch.equal(a, b) for a, b in zip(anew.model.parameters(), first.model.parameters(), strict=True))
-    assert second._card({}, {})["trained_on"].endswith("clips, after paint")
+    assert second.trained_before == ", after paint"
     with pytest.raises(DataError, match="other sizes"):
         make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, layers=SMALL.layers + 1))

@@ -1,6 +1,6 @@
 """Training examples from a generated data set: a clip's cached features, everyone in it, and sentences about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from refatomnet.preprocess import Letterbox
 from refatomnet.text import TextTokens
 from training.cache import FeatureCache
 from training.data.clips import clip_size, model_frames
+from training.data.mirror import mirror_record
 from training.data.records import Record, read_records, scene_lines, scenes_path
 from training.data.statistics import in_view
 from training.data.synthetic.facts import BOTTOMS, COLOURS, FACINGS, HAIR_COLOURS, HAIR_LENGTHS, PATTERNS, SLEEVES, TOPS
@@ -83,6 +84,11 @@ class Batch:
     person: Tensor
     key: int
 
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on another device."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**{name: value.to(device) if name != "key" else value for name, value in values.items()})
+
     @property
     def key_boxes(self) -> Tensor:
         """True boxes at the key frame (B, P, 4), xyxy; NaN where unseen."""
@@ -105,13 +111,23 @@ class OpenRavar:
         split: "train", "val" or "test".
         cache: Its features.
         config: The model's; says how frames lie on the canvas.
+        mirror: Share of clips to see mirrored: all frames alike, with their boxes, and left and right exchanged in the
+            sentences. A sentence that cannot be mirrored is not drawn then.
         limit: Use only the first so many clips.
     """
 
     def __init__(
-        self, data: Path, split: str, cache: FeatureCache, config: ModelConfig, *, limit: int | None = None
+        self,
+        data: Path,
+        split: str,
+        cache: FeatureCache,
+        config: ModelConfig,
+        *,
+        mirror: float = 0.0,
+        limit: int | None = None,
     ) -> None:
         self._cache = cache
+        self._mirror = mirror
         self._data, self._config = data, config
         records: dict[str, list[Record]] = {}
         for record in read_records(data / f"{split}.jsonl"):
@@ -132,19 +148,25 @@ class OpenRavar:
     def batch(self, indices: list[int], sentences: int, rng: np.random.Generator, *, still: bool = False) -> Batch:
         """A batch of these clips, or of their key frames alone, with so many sentences each, drawn at random."""
         clips = [self.clips[i] for i in indices]
-        chosen = [self._draw(self._records[clip], sentences, rng) for clip in clips]
-        return self._collate(clips, chosen, still=still)
+        chosen, mirrored = [], []
+        for clip in clips:
+            records = self._records[clip]
+            turned = [r for r in map(mirror_record, records) if r is not None] if rng.random() < self._mirror else []
+            mirrored.append(bool(turned))
+            chosen.append(self._draw(turned or records, sentences, rng))
+        return self._collate(clips, chosen, mirrored, still=still)
 
     def _draw(self, records: list[Record], count: int, rng: np.random.Generator) -> list[Record]:
         """Sentences of one clip: without repetition while they last."""
         order = [int(i) for _ in range(-(-count // len(records))) for i in rng.permutation(len(records))]
         return [records[i] for i in order[:count]]
 
-    def _collate(self, clips: list[str], chosen: list[list[Record]], *, still: bool) -> Batch:
+    def _collate(self, clips: list[str], chosen: list[list[Record]], mirrored: list[bool], *, still: bool) -> Batch:
         key = self._config.key_frame
         frames = slice(key, key + 1) if still else slice(None)
-        features = [FrameFeatures(**self._cache.frames(clip, frames)) for clip in clips]
-        truth = [self._scenes[clip] for clip in clips]
+        seen = list(zip(clips, mirrored, strict=True))
+        features = [FrameFeatures(**self._cache.frames(clip, frames, mirrored=turned)) for clip, turned in seen]
+        truth = [_mirrored(self._scenes[clip]) if turned else self._scenes[clip] for clip, turned in seen]
         people = {row: {name: i for i, name in enumerate(t["ids"])} for row, t in enumerate(truth)}
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
         person = [people[row][record.person_id] if record.box_xyxy else -1 for row, record in flat]
@@ -198,6 +220,21 @@ class OpenRavar:
         known = self._config.categories
         broad = BROADER.get(name, name)
         return known.index(broad if broad in known else "thing")
+
+
+def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
+    """The same clip in a mirror; a person turned left is turned right then."""
+    turned = dict(truth)
+    for name in ("people_xyxy", "things_xyxy"):
+        x1, y1, x2, y2 = truth[name].unbind(-1)
+        turned[name] = torch.stack([1 - x2, y1, 1 - x1, y2], dim=-1)
+    facing = truth["attributes"].clone()
+    column = list(ATTRIBUTES).index("facing")
+    left, right = FACINGS.index("left"), FACINGS.index("right")
+    known = truth["attributes"][:, column]
+    facing[known == left, column], facing[known == right, column] = right, left
+    turned["attributes"] = facing
+    return turned
 
 
 def _floats(boxes: list[list[float] | None]) -> Tensor:

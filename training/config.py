@@ -1,0 +1,130 @@
+"""The configuration of a training run: a YAML file with ``key=value`` on top; unknown keys are refused."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from refatomnet.config import ModelConfig
+from refatomnet.errors import DataError
+from training.criterion import LossWeights
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """One training run.
+
+    data, run: Folders; ``~`` is expanded. name: Of the checkpoint.
+    start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew.
+    batch_clips, sentences: Clips a step, over all processes and accumulated parts, and sentences about each.
+    accumulate: Parts a step's batch is worked through in, where memory is short.
+    precision: "no" for float32, "bf16" for mixed precision (losses stay float32).
+    still_epochs: Passes over the key frames alone, first: people, looks and sentences are learnt at a fraction of the
+        work. epochs: Passes over the whole clips after that, from half the learning rate. It falls to zero over each.
+    minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.
+    patience: Stop for good after so many looks at val without a better score; None never does.
+    true_share: Share of clips with true boxes among the candidates, at the start; falls linearly to a quarter of it.
+    mirror: Share of clips seen mirrored, all frames of a clip alike, with boxes and the words left and right mirrored.
+    ema: Decay of the averaged weights, which are what is evaluated and saved.
+    evaluate_every, save_every: Steps between looks at val, and between saved states. val_clips: Clips to look at.
+    limit: Train on the first so many clips. threads: Of the CPU.
+    """
+
+    data: str = "~/.cache/refatomnet/openravar"
+    run: str = "~/.cache/refatomnet/runs/compact"
+    name: str = "compact"
+    start: str | None = None
+    seed: int = 0
+    batch_clips: int = 24
+    sentences: int = 4
+    accumulate: int = 1
+    precision: str = "no"
+    still_epochs: float = 0.0
+    epochs: float = 6.0
+    minutes: float | None = None
+    patience: int | None = None
+    learning_rate: float = 6e-4
+    weight_decay: float = 0.05
+    warmup_steps: int = 150
+    clip_norm: float = 2.0
+    ema: float = 0.998
+    true_share: float = 0.8
+    mirror: float = 0.0
+    evaluate_every: int = 400
+    save_every: int = 100
+    val_clips: int | None = 400
+    limit: int | None = None
+    threads: int = 2
+    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    loss: LossWeights = dataclasses.field(default_factory=LossWeights)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers, for JSON."""
+        return dataclasses.asdict(self) | {"model": self.model.to_dict()}
+
+
+def read_train_config(path: Path, overrides: list[str]) -> TrainConfig:
+    """A YAML file, with ``key=value`` and ``part.key=value`` on top.
+
+    Raises:
+        DataError: If it cannot be read, a key is unknown, a value is none, or an override has no ``=``.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        said = " ".join(str(error).split())
+        raise DataError(f"{path} cannot be read as a training config ({said}); expected key: value lines") from error
+    if not isinstance(values, dict):
+        raise DataError(f"{path} is no training config; expected key: value lines")
+    for override in overrides:
+        key, found, value = override.partition("=")
+        if not found:
+            raise DataError(f"{override!r} is no key=value")
+        *parts, last = key.split(".")
+        place = values
+        for part in parts:
+            place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise DataError(f"{override!r}: {part} has no parts")
+        place[last] = yaml.safe_load(value)
+    return make_config(values)
+
+
+def make_config(values: dict[str, Any]) -> TrainConfig:
+    """A config from plain containers.
+
+    Raises:
+        DataError: If a key is unknown, or a value of the wrong type or out of range.
+    """
+    return _fill(TrainConfig, values)
+
+
+def _fill(kind: Any, values: Any) -> Any:
+    if not isinstance(values, dict):
+        raise DataError(f"{values!r} is no {kind.__name__}; expected keys and values")
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    if unknown := sorted(set(values) - set(known)):
+        raise DataError(f"unknown keys {unknown} for {kind.__name__}; known are {sorted(known)}")
+    nested = {"model": ModelConfig, "loss": LossWeights}
+    made = {}
+    for key, value in values.items():
+        made[key] = _fill(nested[key], value) if key in nested else _checked(key, value, known[key].type)
+    try:
+        return kind(**made)
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+def _checked(key: str, value: Any, wanted: Any) -> Any:
+    """The value if it is of the field's type; a whole number will do for a float."""
+    options = getattr(wanted, "__args__", (wanted,))
+    if getattr(wanted, "__origin__", None) is tuple:
+        options = (list, tuple)
+    if float in options and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if (isinstance(value, bool) and bool not in options) or not isinstance(value, tuple(options)):
+        names = " or ".join("none" if option is type(None) else option.__name__ for option in options)
+        hint = "; YAML reads 1.0e-3 as a number, but not 1e-3" if float in options and isinstance(value, str) else ""
+        raise DataError(f"{key} is {value!r}; expected {names}{hint}")
+    return value

@@ -1,0 +1,367 @@
+"""One training run: the same loop on a CPU, a GPU, or several processes of either (accelerate)."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import asdict, fields, is_dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+
+from refatomnet.checkpoint import encoder_state, load_checkpoint, save_checkpoint
+from refatomnet.encoders import FrameFeatures
+from refatomnet.errors import DataError
+from refatomnet.model import RavarModel
+from refatomnet.preprocess import Letterbox
+from training.cache import FeatureCache, build
+from training.calibration import fit_calibration
+from training.config import TrainConfig
+from training.criterion import Criterion, training_detections
+from training.data.openravar import Batch, OpenRavar, letterbox_of
+from training.data.records import Record, read_records, scene_lines, scenes_path, write_text
+from training.evaluate import Answers, Question, ask_all, score, truth
+
+_LOG = logging.getLogger(__name__)
+# What a resumed run may change: how long and where it sits, not what it learns.
+_FREE = {"minutes", "threads", "data", "run", "save_every"}
+
+
+class Step(nn.Module):
+    """Model and criterion as one module, so that one forward pass is one step, whatever is wrapped around it."""
+
+    def __init__(self, model: RavarModel, criterion: Criterion) -> None:
+        super().__init__()
+        self.model, self.criterion = model, criterion
+
+    def forward(self, batch: Batch, true_share: float) -> dict[str, Tensor]:
+        """Every part of the loss, and ``total``, of one batch; ``true_share`` of the clips see true boxes."""
+        config = self.model.config
+        choose = partial(
+            training_detections,
+            batch=batch,
+            config_people=config.people,
+            config_things=config.things,
+            true_share=true_share,
+        )
+        clip, reading = self.model.encode_clips(batch.features, choose=choose)
+        output = self.model(clip, batch.text)
+        with torch.autocast(batch.actions.device.type, enabled=False):
+            parts: dict[str, Tensor] = self.criterion(batch, *(_as_float(part) for part in (clip, reading, output)))
+        return parts
+
+
+def _as_float(value: Any) -> Any:
+    """The same dataclass, tuple or tensor in float32: losses are not worked out in less."""
+    if isinstance(value, Tensor):
+        return value.float() if value.is_floating_point() else value
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _as_float(getattr(value, f.name)) for f in fields(value)})
+    if isinstance(value, tuple):
+        return type(value)(*(_as_float(part) for part in value))
+    return value
+
+
+class Ema:
+    """Exponential moving average of the trained tensors."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay, self.steps = decay, 0
+        self.values = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Move towards the model; faster over the first steps."""
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for name, p in model.named_parameters():
+            if name in self.values:
+                self.values[name].lerp_(p.detach(), 1 - decay)
+
+    @torch.no_grad()
+    def swap(self, model: nn.Module) -> None:
+        """Exchange the model's weights with the averaged ones; twice is the identity."""
+        for name, p in model.named_parameters():
+            if name in self.values:
+                kept = p.detach().clone()
+                p.copy_(self.values[name])
+                self.values[name] = kept
+
+
+class Trainer:
+    """One run: model, criterion, optimiser, and where it stands.
+
+    Which clips and sentences a step sees, and what it draws, depends on the seed and the step alone, so that a run that
+    was killed and resumed goes on as if it never had been.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.folder = Path(config.run).expanduser()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(config.seed)
+        torch.set_num_threads(config.threads)
+        spread = DistributedDataParallelKwargs(find_unused_parameters=True)  # key frames alone leave some parts out
+        self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[spread])
+        self.model = RavarModel(config.model)
+        self.model.encoder.load_state_dict(encoder_state())
+        self.trained_before = ""
+        if config.start is not None:
+            self._begin_with(config.start)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs lack it
+        self.criterion = Criterion(self.model, config.loss)
+        step = Step(self.model, self.criterion)
+        optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, betas=(0.9, 0.98))
+        self.run_step, self.optimizer = self.accelerator.prepare(step, optimizer)
+        self.ema = Ema(self.model, config.ema)
+        self.step, self.best, self.stale = 0, -math.inf, 0
+        self.data_folder = Path(config.data).expanduser()
+        self.train_set = OpenRavar(
+            self.data_folder, "train", self._features("train"), config.model, mirror=config.mirror, limit=config.limit
+        )
+        self.val_cache = self._features("val")
+        self.val_questions = self._val_questions()
+        self.parts = config.accumulate * self.accelerator.num_processes
+        self._check_sizes()
+        self.steps_an_epoch = max(1, len(self.train_set) // config.batch_clips)
+        self.still_steps = round(config.still_epochs * self.steps_an_epoch)
+        self.total_steps = max(1, self.still_steps + round(config.epochs * self.steps_an_epoch))
+
+    def _begin_with(self, checkpoint: str) -> None:
+        """Take over a checkpoint's weights.
+
+        Raises:
+            DataError: If it has other sizes than this run.
+        """
+        model, card = load_checkpoint(checkpoint)
+        if model.config != self.config.model:
+            raise DataError(f"{checkpoint} has other sizes than this run; give the run its model section, or no start")
+        self.model.load_state_dict(model.state_dict())
+        self.trained_before = f", after {card.get('trained_on', checkpoint)}"
+
+    def _check_sizes(self) -> None:
+        size, count = self.config.batch_clips, len(self.train_set)
+        if count < size:
+            raise DataError(f"{count} training clips with features in {self.data_folder}; a batch needs {size}")
+        if size % self.parts:
+            raise DataError(f"batch_clips is {size}; it must be a multiple of {self.parts}, processes × accumulate")
+
+    def _features(self, split: str) -> FeatureCache:
+        mirrored = split == "train" and self.config.mirror > 0
+        with self.accelerator.main_process_first():
+            folder = build(self.data_folder, split, self.config.model, mirrored=mirrored)
+        return FeatureCache(folder, self.config.model.text)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Weight decay on matrices only."""
+        named = [(n, p) for part in (self.model, self.criterion) for n, p in part.named_parameters() if p.requires_grad]
+        plain = [p for n, p in named if p.ndim < 2 or n.endswith(("A_log", "place", "time"))]
+        decayed = [p for n, p in named if not (p.ndim < 2 or n.endswith(("A_log", "place", "time")))]
+        return [
+            {"params": decayed, "weight_decay": self.config.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+
+    def _val_questions(self) -> list[Question]:
+        """One question a clip of val, its features from the cache."""
+        by_clip: dict[str, list[Record]] = {}
+        for record in read_records(self.data_folder / "val.jsonl"):
+            if record.clip and record.clip in self.val_cache:
+                by_clip.setdefault(record.clip, []).append(record)
+        scenes = {scene["clip"]: scene for scene in scene_lines(scenes_path(self.data_folder, "val"))}
+
+        def load(clip: str) -> tuple[FrameFeatures, Letterbox]:
+            features = FrameFeatures.stack([FrameFeatures(**self.val_cache.frames(clip))])
+            return features, letterbox_of(self.data_folder, scenes[clip], self.config.model)
+
+        chosen = sorted(by_clip)[: self.config.val_clips]
+        return [Question(partial(load, c), by_clip[c], {"own": [r.sentence for r in by_clip[c]]}) for c in chosen]
+
+    def fit(self) -> None:
+        """Train to the end, until val stops getting better, or until this sitting's minutes are over."""
+        writer = SummaryWriter(self.folder / "events", purge_step=self.step) if self._main else None
+        began, config = time.monotonic(), self.config
+        for parts in self._prefetched():
+            losses = self._train_step(parts)
+            self.step += 1
+            if self.step % 20 == 0 or self.step == 1:
+                self._log(writer, losses, began)
+            over = config.minutes is not None and time.monotonic() - began > 60 * config.minutes
+            if self.step % config.evaluate_every == 0 or self.step == self.total_steps:
+                self._validate(writer)
+            if self.step % config.save_every == 0 or over or self.finished:
+                self.save()
+            if self.finished:
+                _LOG.info("finished at step %d", self.step)
+                break
+            if over:
+                _LOG.info("stopped at step %d after %.0f min; --resume goes on", self.step, config.minutes)
+                break
+        if writer:
+            writer.close()
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing more to learn: all steps done, or val has not got better for long."""
+        patience = self.config.patience
+        return self.step >= self.total_steps or (patience is not None and self.stale >= patience)
+
+    @property
+    def _main(self) -> bool:
+        return self.accelerator.is_main_process
+
+    def _prefetched(self) -> Iterator[list[Batch]]:
+        """This process's parts of the batch of every remaining step, the next ones read while these are used."""
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self._batches, self.step)
+            while self.step < self.total_steps:
+                parts = coming.result()
+                coming = reader.submit(self._batches, self.step + 1)
+                yield parts
+
+    def _batches(self, step: int) -> list[Batch]:
+        """This process's parts of a step's batch."""
+        size, process = self.config.batch_clips, self.accelerator.process_index
+        epoch, place = divmod(step, self.steps_an_epoch)
+        order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.train_set))
+        indices = [int(i) for i in order[place * size : (place + 1) * size]]
+        batches = []
+        for part in range(process * self.config.accumulate, (process + 1) * self.config.accumulate):
+            rng = np.random.default_rng([self.config.seed, step, 7, part])
+            mine = indices[part :: self.parts]
+            batches.append(self.train_set.batch(mine, self.config.sentences, rng, still=step < self.still_steps))
+        return batches
+
+    def _train_step(self, batches: list[Batch]) -> dict[str, float]:
+        config = self.config
+        # A resumed run draws what it would have drawn, and every process its own.
+        torch.manual_seed((config.seed * 1_000_003 + self.step) * 1009 + self.accelerator.process_index)
+        share = config.true_share * (1 - 0.75 * self.step / self.total_steps)
+        self.run_step.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate * self._rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        losses: dict[str, float] = {}
+        for number, batch in enumerate(batches, start=1):
+            alone = number < len(batches)  # gradients of the processes meet at the last part
+            with self.accelerator.no_sync(self.run_step) if alone else nullcontext():
+                parts = self.run_step(batch.to(self.accelerator.device), share)
+                if not torch.isfinite(parts["total"]):
+                    torch.save(asdict(batch), self.folder / "bad_batch.pt")
+                    raise FloatingPointError(
+                        f"the loss is not finite at step {self.step}; its batch is in {self.folder / 'bad_batch.pt'}"
+                    )
+                self.accelerator.backward(parts["total"] / len(batches))
+            for name, value in parts.items():
+                losses[name] = losses.get(name, 0.0) + float(value.detach()) / len(batches)
+        norm = self.accelerator.clip_grad_norm_(self.run_step.parameters(), config.clip_norm)
+        self.optimizer.step()
+        self.ema.update(self.model)
+        return {**losses, "grad_norm": float(norm)}
+
+    def _rate(self) -> float:
+        """Linear warm-up and a cosine to zero, over the still pictures and again, half as high, over the clips."""
+        still = self.step < self.still_steps
+        begin, end = (0, self.still_steps) if still else (self.still_steps, self.total_steps)
+        top = 0.5 if begin else 1.0
+        warm = (self.step - begin + 1) / max(1, self.config.warmup_steps)
+        return top * min(warm, 0.5 * (1 + math.cos(math.pi * min((self.step - begin) / (end - begin), 1.0))))
+
+    def _log(self, writer: SummaryWriter | None, losses: dict[str, float], began: float) -> None:
+        if writer:
+            for name, value in losses.items():
+                writer.add_scalar(f"loss/{name}", value, self.step)
+            writer.add_scalar("learning_rate", self.config.learning_rate * self._rate(), self.step)
+        shown = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        _LOG.info("step %d of %d, %.0f s: %s", self.step, self.total_steps, time.monotonic() - began, shown)
+
+    def _validate(self, writer: SummaryWriter | None) -> None:
+        """Score the averaged weights on val; keep them when they are the best so far."""
+        self.ema.swap(self.model)
+        answers = ask_all(self.model, self.val_questions, self.val_cache.text)
+        scores = score(answers)
+        shown = " ".join(f"{k} {v:.4f}" for k, v in scores.items())
+        _LOG.info("val at step %d: %s", self.step, shown)
+        for name, value in scores.items():
+            if writer:
+                writer.add_scalar(f"val/{name}", value, self.step)
+        overall = scores["acc_iou50"] + scores["map_macro"] + 0.5 * float(np.nan_to_num(scores["presence_auroc"]))
+        self.stale = 0 if overall > self.best else self.stale + 1
+        if overall > self.best:
+            self.best = overall
+            if self._main:
+                save_checkpoint(self.model, self.folder / "best", self._card(scores, answers))
+        self.ema.swap(self.model)
+
+    def _card(self, scores: dict[str, float], answers: Answers) -> dict[str, Any]:
+        config = self.config
+        present, _, labels = truth(answers.records)
+        return {
+            "name": config.name,
+            "trained_on": f"OpenRAVAR, {len(self.train_set)} rendered clips{self.trained_before}",
+            "data": {"name": "OpenRAVAR", "split": "train", "clips": len(self.train_set)},
+            "training": {"seed": config.seed, "steps": self.step, "epochs": self.step / self.steps_an_epoch},
+            "calibration": fit_calibration(
+                answers.actions["own"], labels, answers.presence["own"], present, answers.clips
+            ),
+            "scores": {"val": scores},
+            "licence": "Apache-2.0",
+        }
+
+    def save(self) -> None:
+        """Write the state to resume from, whole or not at all, and the settings it belongs to."""
+        if not self._main:
+            return
+        state = {
+            "step": self.step,
+            "best": self.best,
+            "stale": self.stale,
+            "model": {n: v for n, v in self.model.state_dict().items() if not n.startswith("encoder.")},
+            "criterion": self.criterion.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "ema": {"steps": self.ema.steps, "values": self.ema.values},
+        }
+        torch.save(state, self.folder / "state.pt.part")
+        (self.folder / "state.pt.part").replace(self.folder / "state.pt")
+
+    def begin(self, *, resume: bool) -> None:
+        """Take the run folder: go on from the state that lies there, or claim it for a new run.
+
+        Raises:
+            DataError: If it holds another run: of other settings, or one nobody asked to resume.
+        """
+        path, settings = self.folder / "state.pt", self.folder / "config.json"
+        if path.is_file() and not resume:
+            raise DataError(f"{self.folder} holds a run already; give --resume to go on with it, or another run=FOLDER")
+        if path.is_file():
+            self._check_settings(json.loads(settings.read_text()))
+            state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
+            self.step, self.best, self.stale = state["step"], state["best"], state["stale"]
+            self.model.load_state_dict({**self.model.state_dict(), **state["model"]})
+            self.criterion.load_state_dict(state["criterion"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.ema.steps, self.ema.values = state["ema"]["steps"], state["ema"]["values"]
+            _LOG.info("resumed at step %d", self.step)
+        elif resume:
+            _LOG.info("nothing to resume in %s; starting anew", self.folder)
+        self.accelerator.wait_for_everyone()
+        if self._main:
+            write_text(settings, json.dumps(self.config.to_dict(), indent=1) + "\n")
+
+    def _check_settings(self, before: dict[str, Any]) -> None:
+        now = json.loads(json.dumps(self.config.to_dict()))
+        changed = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+        if changed := [key for key in changed if key not in _FREE]:
+            raise DataError(
+                f"{self.folder} was trained with other {', '.join(changed)}; resume with the same settings, or start "
+                "another run=FOLDER"
+            )
