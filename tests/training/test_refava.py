@@ -217,6 +217,13 @@ def test_pixels_are_told_from_fractions(tmp_path: Path) -> None:
     }
 
 
+def test_later_entries_of_a_description_may_be_no_sentences(tmp_path: Path) -> None:
+    made = tables("a___902___0")
+    made["description"]["a___902___0"] = ["the man in red", " ", 7, "the man"]
+    save(tmp_path, **made)
+    assert [record.sentence for record in read_refava(tmp_path, "test")] == ["the man in red", "the man"]
+
+
 def test_detectors_boxes_may_leave_the_frame_a_little(tmp_path: Path) -> None:
     made = tables("a___902___0")
     made["keyframe"]["a___902___0"] = [[-0.004, 0.1, 0.5, 1.003]]
@@ -293,4 +300,5 @@ def test_missing_and_broken_files_are_named(tmp_path: Path) -> None:
             read_split(tmp_path, "test")
     save(tmp_path, **tables())
     with pytest.raises(DataError, match="0 people read"):
-        read_refava(tmp_path, "test", Report())
+        read_refava(tmp_path, "test")
+    assert read_refava(tmp_path, "test", Report()) == []

@@ -12,6 +12,7 @@ import os
 import pickle
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 
+from refatomnet.actions import NUM_ACTIONS
 from refatomnet.errors import DataError
 from training.data.clips import FILM_FPS, FILM_FRAMES, film_frame, film_start, read_clip
 from training.data.records import Record, is_name, is_number, read_records, sweep
@@ -26,6 +28,8 @@ from training.data.records import Record, is_name, is_number, read_records, swee
 PARTS = ("keyframe", "label", "description")
 KEY_FRAME = FILM_FRAMES // 2
 JPEG_QUALITY = 92
+IN_PIXELS = 2.0  # what exceeds this in a box is no fraction, however far the box leaves the frame
+NO_FILM = "of a film without frames"
 SLACK = 0.01  # by how much a fraction may leave [0, 1]; detectors' boxes do, and are clamped
 
 
@@ -46,13 +50,23 @@ def read_split(folder: str | Path, split: str) -> list[Record]:
 # ---- reading ------------------------------------------------------------------------------------------------------
 @dataclass
 class Report:
-    """What became of the keys of a split: number read, and the refused ones by reason."""
+    """What became of the keys of a split: number read, and the refused ones by reason.
+
+    boxes: What the boxes are in, "fractions" or "pixels". unasked: Number of people of AVA's table without a sentence.
+    """
 
     people: int = 0
     refused: dict[str, list[str]] = field(default_factory=dict)
+    boxes: str = "fractions"
+    unasked: int = 0
+
+    def refuse(self, reason: str, key: str) -> None:
+        self.refused.setdefault(reason, []).append(key)
 
     def __str__(self) -> str:
-        reasons = [f"{len(keys)} {reason} (such as {keys[0]})" for reason, keys in sorted(self.refused.items())]
+        reasons = [
+            f"{len(keys)} {reason} (such as {ascii(keys[0])[1:-1]})" for reason, keys in sorted(self.refused.items())
+        ]
         return "; ".join([f"{self.people} people read, {sum(map(len, self.refused.values()))} refused", *reasons])
 
 
@@ -60,7 +74,54 @@ class _Refused(Exception):
     """One key is of no use; says why."""
 
 
-def read_refava(folder: str | Path, split: str, report: Report | None = None) -> list[Record]:
+class Films:
+    """The frames of films: which are there, and how large they are.
+
+    folder: Holds ``<video>/image_%06d.jpg``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._listed: tuple[str, frozenset[str]] = ("", frozenset())  # of the film asked about last, for they are many
+        self._judged: tuple[tuple[str, int], str | None] = (("", 0), None)
+        self._sized: tuple[Path, tuple[int, int] | None] = (Path(), None)
+
+    def fault(self, video: str, timestamp: int) -> str | None:
+        """Why the 3 s around this second cannot be shown; None where all their frames are there."""
+        if self._judged[0] != (video, timestamp):
+            self._judged = (video, timestamp), self._fault(video, film_start(timestamp))
+        return self._judged[1]
+
+    def _fault(self, video: str, start: int) -> str | None:
+        if self._listed[0] != video:
+            try:
+                self._listed = video, frozenset(os.listdir(self.folder / video))
+            except OSError:
+                self._listed = video, frozenset()
+        if not self._listed[1]:
+            return NO_FILM
+        paths = [self._path(video, start + i) for i in range(FILM_FRAMES)]
+        if any(path.name not in self._listed[1] for path in paths):
+            return f"whose {FILM_FRAMES} frames are not all there"
+        if not cv2.haveImageReader(str(paths[KEY_FRAME])):  # all of them would take hours
+            return "with a key frame that is no picture"
+        return None
+
+    def key_size(self, video: str, timestamp: int) -> tuple[int, int] | None:
+        """Width and height of a key frame in pixels; None where there is no such picture."""
+        path = self._path(video, film_start(timestamp) + KEY_FRAME)
+        if self._sized[0] != path:
+            image = cv2.imread(str(path))
+            self._sized = path, None if image is None else (image.shape[1], image.shape[0])
+        return self._sized[1]
+
+    def _path(self, video: str, number: int) -> Path:
+        return self.folder / video / film_frame(Path(), video, number).name
+
+
+def read_refava(
+    folder: str | Path, split: str, report: Report | None = None, films: Films | None = None
+) -> list[Record]:
     """Records of a split in RefAVA++'s form, joined by key, sorted by key, one for each sentence.
 
     Boxes are fractions of the frame, or pixels, which the key frame's picture then turns into fractions.
@@ -68,28 +129,49 @@ def read_refava(folder: str | Path, split: str, report: Report | None = None) ->
     Args:
         folder: Holds the pickles, and ``frames``.
         split: "train", "val" or "test".
-        report: Takes what is refused; without one, anything refused is an error.
+        report: Takes what is refused; without one, anything refused is an error, and so are no records at all.
+        films: Those whose frames must be there; without them, ``frames`` is asked only for the size of boxes in pixels.
 
     Raises:
-        DataError: If a pickle is missing, holds anything but plain data, nothing can be read, or a key is refused.
+        DataError: If a pickle is missing, or holds anything but plain data; without a report also if a key is refused.
     """
     folder, found = Path(folder), report or Report()
     tables = {part: _table(_pickle(folder, split, part)) for part in PARTS}
-    keys = sorted(set().union(*tables.values()))
-    in_pixels = any(_is_beyond(entry) for entry in tables["keyframe"].values())
-    records: list[Record] = []
-    for key in keys:
-        try:
-            records += _records(folder, split, key, tables, in_pixels)
-            found.people += 1
-        except (_Refused, DataError) as error:
-            found.refused.setdefault(str(error), []).append(key)
-    if not records or (found.refused and report is None):
-        raise DataError(f"{folder}, split {split}: {found}")
+    records = join(tables, split, found, films or Films(folder / "frames"), complete=films is not None)
+    if report is None and (found.refused or not records):
+        raise DataError(f"{folder}, split {split}: {found}; training.convert keeps what it refuses out of the records")
     return records
 
 
-def _records(folder: Path, split: str, key: str, tables: dict[str, dict], in_pixels: bool) -> list[Record]:
+def join(
+    tables: dict[str, dict[str, Any]], split: str, report: Report, films: Films, *, complete: bool
+) -> list[Record]:
+    """Records of three tables by key, as the pickles hold them.
+
+    Args:
+        tables: By "keyframe", "label" and "description".
+        split: What the records say they are of.
+        report: Takes what is refused.
+        films: The frames.
+        complete: Whether people are refused whose frames are not all there.
+    """
+    boxes = [box for entry in tables["keyframe"].values() if (box := _corners(_plain(entry)))]
+    # The many decide: one mistaken box must not turn all the others into boxes of the other kind.
+    in_pixels = sum(max(box) > IN_PIXELS for box in boxes) > sum(max(box) <= 1 + SLACK for box in boxes)
+    report.boxes = "pixels" if in_pixels else "fractions"
+    records: list[Record] = []
+    for key in sorted(set().union(*tables.values())):
+        try:
+            records += _records(split, key, tables, films, in_pixels, complete)
+            report.people += 1
+        except (_Refused, DataError) as error:
+            report.refuse(str(error), key)
+    return records
+
+
+def _records(
+    split: str, key: str, tables: dict[str, dict], films: Films, in_pixels: bool, complete: bool
+) -> list[Record]:
     lacking = [part for part in PARTS if key not in tables[part]]
     if lacking:
         raise _Refused(f"without {' and '.join(lacking)}")
@@ -99,12 +181,15 @@ def _records(folder: Path, split: str, key: str, tables: dict[str, dict], in_pix
     video, second, person = names
     if not re.fullmatch("[0-9]{1,9}", second):
         raise _Refused("with a timestamp that is no whole second")
-    if not is_name(video):
-        raise _Refused("of a film whose name is a path")
+    if not is_name(video) or not video.isprintable():
+        raise _Refused("of a film whose name is a path or no text")
     timestamp = int(second)
     if film_start(timestamp) < 0:
         raise _Refused("whose 3 s begin before the first frame")
-    box = _box(_plain(tables["keyframe"][key]), film_frame(folder, video, film_start(timestamp) + KEY_FRAME), in_pixels)
+    if complete and (fault := films.fault(video, timestamp)):
+        raise _Refused(fault)
+    values = _fractions(_plain(tables["keyframe"][key]), in_pixels, lambda: films.key_size(video, timestamp))
+    box = _inside(values)
     actions = _plain(tables["label"][key])
     if not isinstance(actions, list) or not all(is_number(a) and a == int(a) for a in actions):
         raise _Refused("with labels that are no list of ids")
@@ -113,25 +198,35 @@ def _records(folder: Path, split: str, key: str, tables: dict[str, dict], in_pix
     description = _plain(tables["description"][key])
     if not isinstance(description, list) or not description or not isinstance(description[0], str):
         raise _Refused("with a description that is no list of sentences")
+    if not description[0].strip():
+        raise _Refused("with an empty sentence")
     ids = tuple(sorted({int(a) for a in actions}))
+    if not 1 <= ids[0] <= ids[-1] <= NUM_ACTIONS:
+        raise _Refused(f"with a label that is not from 1 to {NUM_ACTIONS}")
     return [
         Record(video, timestamp, person, split, sentence, ids, box, None, KEY_FRAME, float(FILM_FPS))
         for sentence in description
-        if isinstance(sentence, str)
+        if isinstance(sentence, str) and sentence.strip()
     ]
 
 
-def _box(entry: Any, picture: Path, in_pixels: bool) -> tuple[float, float, float, float]:
+def _fractions(entry: Any, in_pixels: bool, size: Callable[[], tuple[int, int] | None]) -> list[float]:
     values = _corners(entry)
     if values is None:
         raise _Refused("with a key frame that does not start x1, y1, x2, y2")
-    if in_pixels:
-        if max(values) <= 1:
-            raise _Refused("with a box that may be in fractions among boxes in pixels")
-        image = cv2.imread(str(picture))
-        if image is None:
-            raise _Refused("with a box in pixels and no picture of the key frame to tell its size")
-        values = [v / side for v, side in zip(values, (image.shape[1], image.shape[0]) * 2, strict=True)]
+    if not in_pixels:
+        if max(values) > IN_PIXELS:
+            raise _Refused("with a box that may be in pixels among boxes in fractions")
+        return values
+    if max(values) <= IN_PIXELS:
+        raise _Refused("with a box that may be in fractions among boxes in pixels")
+    sides = size()
+    if sides is None:
+        raise _Refused("with a box in pixels and no picture of the key frame to tell its size")
+    return [v / side for v, side in zip(values, sides * 2, strict=True)]
+
+
+def _inside(values: list[float]) -> tuple[float, float, float, float]:
     if min(values) < -SLACK or max(values) > 1 + SLACK:
         raise _Refused("with a box that leaves the frame")
     x1, y1, x2, y2 = (min(max(v, 0.0), 1.0) for v in values)
@@ -145,12 +240,6 @@ def _corners(entry: Any) -> list[float] | None:
     if not isinstance(first, list) or len(first) < 4 or not all(is_number(v) for v in first[:4]):
         return None
     return [float(v) for v in first[:4]]
-
-
-def _is_beyond(entry: Any) -> bool:
-    """Whether a box can be in pixels only: no fraction is that large."""
-    values = _corners(_plain(entry))
-    return values is not None and max(values) > 2
 
 
 def _plain(value: Any, levels: int = 4) -> Any:
@@ -175,7 +264,8 @@ def _table(path: Path) -> dict[str, Any]:
             f"{path}: cannot be read ({error.strerror}); RefAVA++'s form has three pickles a split"
         ) from error
     except Exception as error:  # a broken pickle can raise nearly anything
-        raise DataError(f"{path}: no pickle of plain data ({error})") from error
+        why = " ".join(str(error).split())  # a pickle has a say in it
+        raise DataError(f"{path}: no pickle of plain data ({why})") from error
     if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
         what = "keys that are no texts" if isinstance(table, dict) else type(table).__name__
         raise DataError(f"{path}: holds {what}, expected a dict by <video>___<timestamp>___<person id>")
