@@ -1,5 +1,6 @@
 """The configuration of a training run: a YAML file with ``key=value`` on top; unknown keys are refused."""
 
+import copy
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -70,25 +71,47 @@ def read_train_config(path: Path, overrides: list[str]) -> TrainConfig:
     Raises:
         DataError: If it cannot be read, a key is unknown, a value is none, or an override has no ``=``.
     """
+    return make_config(override(read_yaml(path), overrides))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file.
+
+    Raises:
+        DataError: If it cannot be read, or holds something else.
+    """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
-        raise DataError(f"{path} cannot be read as a training config ({said}); expected key: value lines") from error
+        raise DataError(f"{path} cannot be read as a config ({said}); expected key: value lines") from error
     if not isinstance(values, dict):
-        raise DataError(f"{path} is no training config; expected key: value lines")
-    for override in overrides:
-        key, found, value = override.partition("=")
+        raise DataError(f"{path} is no config; expected key: value lines")
+    return values
+
+
+def override(values: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """The values with ``key=value`` and ``part.key=value`` put over them; what stands right of = is read as YAML.
+
+    Raises:
+        DataError: If an override has no ``=``, or goes into a key that has no parts.
+    """
+    values = copy.deepcopy(values)
+    for text in overrides:
+        key, found, value = text.partition("=")
         if not found:
-            raise DataError(f"{override!r} is no key=value")
+            raise DataError(f"{text!r} is no key=value")
         *parts, last = key.split(".")
         place = values
         for part in parts:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise DataError(f"{override!r}: {part} has no parts")
-        place[last] = yaml.safe_load(value)
-    return make_config(values)
+                raise DataError(f"{text!r}: {part} has no parts")
+        try:
+            place[last] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise DataError(f"{text!r}: the value cannot be read") from error
+    return values
 
 
 def make_config(values: dict[str, Any]) -> TrainConfig:

@@ -14,7 +14,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Answers:
     """What the model said about every record, for its own sentence and for the controls' sentences.
 
     boxes: xyxy fractions of the frame, by variant [n, 4]. actions: logits [n, 80]. presence: logits [n].
+    frames: boxes in every frame the model reads, xyxy fractions of the frame [n, T, 4].
     """
 
     records: list[Record]
@@ -54,6 +55,7 @@ class Answers:
     boxes: dict[str, np.ndarray]
     actions: dict[str, np.ndarray]
     presence: dict[str, np.ndarray]
+    frames: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,23 +104,23 @@ def ask_all(model: RavarModel, questions: Sequence[Question], embed: Callable[[l
     records = [record for _, own, _ in rows for record in own]
     clips = np.array([number for number, own, _ in rows for _ in own])
     variants = [name for name in VARIANTS if name in rows[0][2]]
-    joined = [{name: np.concatenate([row[2][name][i] for row in rows]) for name in variants} for i in range(3)]
+    joined = [{name: np.concatenate([row[2][name][i] for row in rows]) for name in variants} for i in range(4)]
     return Answers(records, clips, *joined)
 
 
 def _ask(
     model: RavarModel, question: Question, embed: Callable[[list[str]], TextTokens], device: torch.device
-) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Boxes, action logits and presence logits of one clip's records, by variant."""
+) -> dict[str, tuple[np.ndarray, ...]]:
+    """Boxes, action logits, presence logits and boxes in every frame of one clip's records, by variant."""
     features, letterbox = question.load()
     clip, _ = model.encode_clips(features.to(device))
     names = [name for name in VARIANTS if name in question.sentences]
     output = model(clip, embed([s for name in names for s in question.sentences[name]]).to(device))
-    boxes = letterbox.to_frame(cxcywh_to_xyxy(output.box_cxcywh))
-    parts = [part.float().cpu().numpy() for part in (boxes, output.actions, output.presence)]
+    boxes, frames = (letterbox.to_frame(cxcywh_to_xyxy(b)) for b in (output.box_cxcywh, output.frame_boxes))
+    parts = [part.float().cpu().numpy() for part in (boxes, output.actions, output.presence, frames)]
     count = len(question.records)
     slices = {name: slice(i * count, (i + 1) * count) for i, name in enumerate(names)}
-    return {name: (parts[0][rows], parts[1][rows], parts[2][rows]) for name, rows in slices.items()}
+    return {name: tuple(part[rows] for part in parts) for name, rows in slices.items()}
 
 
 def questions_from_videos(
@@ -151,10 +153,10 @@ def _load(model: RavarModel, data: Path, record: Record) -> tuple[FrameFeatures,
 
 def score(answers: Answers, variant: str = "own") -> dict[str, float]:
     """The task's scores; boxes and actions over records whose person is there, presence over all."""
-    return _score(answers, variant, np.arange(len(answers.records)))
+    return score_rows(answers, variant, np.arange(len(answers.records)))
 
 
-def _score(answers: Answers, variant: str, rows: np.ndarray) -> dict[str, float]:
+def score_rows(answers: Answers, variant: str, rows: np.ndarray) -> dict[str, float]:
     present, true_boxes, labels = truth(answers.records)
     rows_here = rows[present[rows]]
     overlap = box_ious(answers.boxes[variant][rows_here], true_boxes[rows_here])
@@ -191,7 +193,7 @@ def report(answers: Answers, calibration: dict[str, Any] | None, *, controls: bo
         result["presence_accuracy"] = float(((said >= calibration["threshold"]) == present).mean())
     result["by_kind"] = _by_kind(answers, present)
     result["per_class"] = {str(i): {"name": action(i).name, **entry} for i, entry in table.items()}
-    result["ci95"] = bootstrap(lambda rows: _score(answers, "own", rows), answers.clips)
+    result["ci95"] = bootstrap(lambda rows: score_rows(answers, "own", rows), answers.clips)
     if controls:
         result["controls"] = {name: score(answers, name) for name in VARIANTS[1:]}
         result["controls"]["prior_only"] = prior_only(answers, labels[present].mean(0))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from refatomnet.checkpoint import encoder_state, load_checkpoint, save_checkpoint
+from refatomnet.config import ModelConfig
 from refatomnet.encoders import FrameFeatures
 from refatomnet.errors import DataError
 from refatomnet.model import RavarModel
@@ -97,6 +98,21 @@ class Ema:
                 self.values[name] = kept
 
 
+def cached_questions(data: Path, split: str, cache: FeatureCache, config: ModelConfig) -> list[Question]:
+    """One question a clip of a split, in order of their names, its features from the cache."""
+    by_clip: dict[str, list[Record]] = {}
+    for record in read_records(data / f"{split}.jsonl"):
+        if record.clip and record.clip in cache:
+            by_clip.setdefault(record.clip, []).append(record)
+    scenes = {scene["clip"]: scene for scene in scene_lines(scenes_path(data, split))}
+
+    def load(clip: str) -> tuple[FrameFeatures, Letterbox]:
+        features = FrameFeatures.stack([FrameFeatures(**cache.frames(clip))])
+        return features, letterbox_of(data, scenes[clip], config)
+
+    return [Question(partial(load, c), by_clip[c], {"own": [r.sentence for r in by_clip[c]]}) for c in sorted(by_clip)]
+
+
 class Trainer:
     """One run: model, criterion, optimiser, and where it stands.
 
@@ -129,7 +145,7 @@ class Trainer:
             self.data_folder, "train", self._features("train"), config.model, mirror=config.mirror, limit=config.limit
         )
         self.val_cache = self._features("val")
-        self.val_questions = self._val_questions()
+        self.val_questions = cached_questions(self.data_folder, "val", self.val_cache, config.model)[: config.val_clips]
         self.parts = config.accumulate * self.accelerator.num_processes
         self._check_sizes()
         self.steps_an_epoch = max(1, len(self.train_set) // config.batch_clips)
@@ -170,21 +186,6 @@ class Trainer:
             {"params": decayed, "weight_decay": self.config.weight_decay},
             {"params": plain, "weight_decay": 0.0},
         ]
-
-    def _val_questions(self) -> list[Question]:
-        """One question a clip of val, its features from the cache."""
-        by_clip: dict[str, list[Record]] = {}
-        for record in read_records(self.data_folder / "val.jsonl"):
-            if record.clip and record.clip in self.val_cache:
-                by_clip.setdefault(record.clip, []).append(record)
-        scenes = {scene["clip"]: scene for scene in scene_lines(scenes_path(self.data_folder, "val"))}
-
-        def load(clip: str) -> tuple[FrameFeatures, Letterbox]:
-            features = FrameFeatures.stack([FrameFeatures(**self.val_cache.frames(clip))])
-            return features, letterbox_of(self.data_folder, scenes[clip], self.config.model)
-
-        chosen = sorted(by_clip)[: self.config.val_clips]
-        return [Question(partial(load, c), by_clip[c], {"own": [r.sentence for r in by_clip[c]]}) for c in chosen]
 
     def fit(self) -> None:
         """Train to the end, until val stops getting better, or until this sitting's minutes are over."""
