@@ -26,6 +26,8 @@ FORMAT_VERSION = 2
 SHIPPED = "compact"
 DATA = Path(__file__).parent / "data"
 ENCODER_FILE = DATA / "mobilenetv2.safetensors"
+PREPROCESSING = {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"}
+_TEXT_ENCODERS = {"minilm": "all-MiniLM-L6-v2", "bag-of-words": "bag of words"}
 _FROZEN = "encoder."
 
 
@@ -36,7 +38,16 @@ def save_checkpoint(model: RavarModel, folder: str | Path, card: dict[str, Any])
         model: The model.
         folder: Made if missing; an older checkpoint in it is replaced.
         card: What goes into the config beside the fixed part: name, data, seed, scores, calibration, licence.
+
+    Raises:
+        CheckpointError: If the card says what the fixed part says.
     """
+    fixed = fixed_part(model.config)
+    if doubled := sorted(fixed.keys() & card.keys()):
+        raise CheckpointError(
+            f"the card of {folder} may not set {doubled}, which the model itself says; leave them out"
+        )
+    text = json.dumps({**fixed, **card}, indent=1) + "\n"
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     trained = {
@@ -46,20 +57,8 @@ def save_checkpoint(model: RavarModel, folder: str | Path, card: dict[str, Any])
     }
     save_file(trained, target / "model.safetensors.part")
     (target / "model.safetensors.part").replace(target / "model.safetensors")
-    config = {
-        "format_version": FORMAT_VERSION,
-        "version": refatomnet.__version__,
-        "model": model.config.to_dict(),
-        "preprocessing": {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"},
-        "actions": [action.name for action in ACTIONS],
-        "encoders": {
-            "visual": {"name": "MobileNetV2, ImageNet", "sha256": encoder_hash()},
-            "text": {"name": "all-MiniLM-L6-v2"},
-        },
-        **card,
-    }
     part = target / "config.json.part"
-    part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(target / "config.json")
 
 
@@ -85,7 +84,11 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[
         raise CheckpointError(f"{folder / 'model.safetensors'} is damaged ({error}); fetch it again") from error
     while config["format_version"] < FORMAT_VERSION:
         config, state = UPGRADES[config["format_version"]](config, state)
-    model = RavarModel(ModelConfig.from_dict(config["model"]))
+    try:
+        model = RavarModel(ModelConfig.from_dict(config["model"]))
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        said = " ".join(str(error).split())
+        raise CheckpointError(f"{folder / 'config.json'} is damaged: no model is of that kind ({said})") from error
     _fill(model, state, folder)
     return model.eval(), config
 
@@ -98,15 +101,28 @@ def find_checkpoint(source: str | Path | None) -> Path:
     if folder.is_dir():
         return folder
     parts = str(source).split("/")
-    if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not folder.suffix:
+    is_file = folder.suffix in (".safetensors", ".json")  # an id may have a dot in it: owner/name-0.2
+    if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not is_file:
         return _from_hub(str(source))
     raise CheckpointError(
         f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', a checkpoint folder, or a hub id as owner/name"
     )
 
 
+def fixed_part(config: ModelConfig) -> dict[str, Any]:
+    """What a checkpoint's config says of every model of this kind, in the order it is written."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "version": refatomnet.__version__,
+        "model": config.to_dict(),
+        "preprocessing": PREPROCESSING,
+        "actions": [action.name for action in ACTIONS],
+        "encoders": {"visual": _visual_encoder(), "text": {"name": _TEXT_ENCODERS[config.text]}},
+    }
+
+
 def read_config(folder: Path) -> dict[str, Any]:
-    """The config of a checkpoint folder, checked for its version and action list."""
+    """The config of a checkpoint folder, checked for its version and for what its weights were trained on."""
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -119,6 +135,12 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} has format version {found!r}, this version reads 1 to {FORMAT_VERSION}")
     if config.get("actions") != [action.name for action in ACTIONS]:
         raise CheckpointError(f"{path} was trained on another list of actions than AVA's 80")
+    if config.get("preprocessing") != PREPROCESSING:
+        raise CheckpointError(f"{path} was trained on otherwise prepared pictures; use the version that wrote it")
+    if not isinstance(config.get("model"), dict) or not isinstance(config.get("encoders"), dict):
+        raise CheckpointError(f"{path} is damaged: it lacks its model or its encoders; fetch the checkpoint again")
+    if config["encoders"].get("visual") != _visual_encoder():
+        raise CheckpointError(f"{path} was trained on another visual encoder; use the version that wrote it")
     return config
 
 
@@ -141,6 +163,8 @@ def upgrade_from_1(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[di
         for old, new in moves:
             name = re.sub(rf"^{old}", new, name)
         moved[name] = value
+    if len(moved) < len(state):
+        raise CheckpointError("the checkpoint is damaged: it holds a tensor under its old and its new name")
     return {**config, "format_version": 2, "model": {**config["model"], "frame_boxes": False}}, moved
 
 
@@ -183,3 +207,7 @@ def _from_hub(name: str) -> Path:
         raise CheckpointError(
             f"the checkpoint {name!r} is neither a folder here nor reachable on the hub; the shipped one is '{SHIPPED}'"
         ) from error
+
+
+def _visual_encoder() -> dict[str, str]:
+    return {"name": "MobileNetV2, ImageNet", "sha256": encoder_hash()}
