@@ -19,6 +19,7 @@ import refatomnet
 from refatomnet.actions import ACTIONS
 from refatomnet.config import ModelConfig
 from refatomnet.errors import CheckpointError
+from refatomnet.hub import HubModel
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import MEAN, STD
 
@@ -31,7 +32,7 @@ _TEXT_ENCODERS = {"minilm": "all-MiniLM-L6-v2", "bag-of-words": "bag of words"}
 _FROZEN = "encoder."
 
 
-def save_checkpoint(model: RavarModel, folder: str | Path, card: dict[str, Any]) -> None:
+def save_checkpoint(model: HubModel, folder: str | Path, card: dict[str, Any]) -> None:
     """Write a model's trained tensors, in half precision, and its config.
 
     Args:
@@ -69,7 +70,7 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[
         source: A shipped name (``"compact"``, also None), a checkpoint folder, or a Hugging Face Hub id.
 
     Returns:
-        The model, and the checkpoint's config.
+        The model, with its card, and the checkpoint's whole config.
 
     Raises:
         CheckpointError: If there is no such checkpoint, it is damaged, or it does not fit this version.
@@ -90,11 +91,21 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[
         said = " ".join(str(error).split())
         raise CheckpointError(f"{folder / 'config.json'} is damaged: no model is of that kind ({said})") from error
     _fill(model, state, folder)
+    fixed = fixed_part(model.config)
+    model.card = {key: value for key, value in config.items() if key not in fixed}
     return model.eval(), config
 
 
-def find_checkpoint(source: str | Path | None) -> Path:
-    """The folder a checkpoint name, path or hub id stands for; the hub is asked only for ``owner/name``."""
+def find_checkpoint(source: str | Path | None, **download: Any) -> Path:
+    """The folder a checkpoint name, path or hub id stands for; the hub is asked only for ``owner/name``.
+
+    Args:
+        source: As for :func:`load_checkpoint`.
+        download: How a hub id is fetched: revision, token, cache_dir, force_download, local_files_only.
+
+    Raises:
+        CheckpointError: If there is no such checkpoint, or the hub cannot be reached.
+    """
     if source is None or str(source) == SHIPPED:
         return DATA / SHIPPED
     folder = Path(source).expanduser()
@@ -103,7 +114,7 @@ def find_checkpoint(source: str | Path | None) -> Path:
     parts = str(source).split("/")
     is_file = folder.suffix in (".safetensors", ".json")  # an id may have a dot in it: owner/name-0.2
     if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not is_file:
-        return _from_hub(str(source))
+        return _from_hub(str(source), download)
     raise CheckpointError(
         f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', a checkpoint folder, or a hub id as owner/name"
     )
@@ -197,15 +208,26 @@ def _fill(model: RavarModel, state: dict[str, Tensor], folder: Path) -> None:
     model.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
 
 
-def _from_hub(name: str) -> Path:
+def hub_errors() -> tuple[type[Exception], ...]:
+    """What the hub's client raises where the hub is out of reach or refuses."""
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+
+    transport = HfHubHTTPError.__mro__[
+        1
+    ]  # the HTTP library's base error; which library depends on the client's version
+    return HfHubHTTPError, transport, EntryNotFoundError, OSError, ValueError
+
+
+def _from_hub(name: str, download: dict[str, Any]) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors"]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors"], **download))
+    except hub_errors() as error:
+        revision = f" at revision {download['revision']!r}" if download.get("revision") else ""
         raise CheckpointError(
-            f"the checkpoint {name!r} is neither a folder here nor reachable on the hub; the shipped one is '{SHIPPED}'"
+            f"the checkpoint {name!r} is neither a folder here nor reachable on the hub{revision}; "
+            f"the shipped one is '{SHIPPED}'"
         ) from error
 
 

@@ -100,6 +100,7 @@ def test_what_is_loaded_answers_as_what_was_saved(saved: tuple[RavarModel, Path]
     model, folder = saved
     loaded, config = load_checkpoint(folder)
     assert not loaded.training and loaded.config == TINY == ModelConfig.from_dict(config["model"])
+    assert loaded.card == {"name": "one", "seed": 3} and config == json.loads((folder / "config.json").read_text())
     trained = {name: value for name, value in model.state_dict().items() if not name.startswith("encoder.")}
     for name, value in loaded.state_dict().items():
         expected = trained[name].half().float() if name in trained else model.state_dict()[name]
@@ -170,11 +171,11 @@ def old(tmp_path: Path) -> tuple[RavarModel, Path]:
 def test_a_checkpoint_of_format_1_answers_as_it_did(old: tuple[RavarModel, Path], tmp_path: Path) -> None:
     model, folder = old
     loaded, config = load_checkpoint(folder)
-    assert config["format_version"] == 2 and loaded.config == model.config
+    assert config["format_version"] == 2 and loaded.config == model.config and loaded.card["name"] == "old"
     text = random_text(2)
     before, after = (m(m.encode_clips(random_features(2))[0], text) for m in (model, loaded))
     same(before, after, ignore=("place", "words"), tolerance=0)
-    save_checkpoint(loaded, tmp_path / "again", {"name": "old"})
+    save_checkpoint(loaded, tmp_path / "again", loaded.card)
     again, config = load_checkpoint(tmp_path / "again")
     assert json.loads((tmp_path / "again" / "config.json").read_text()) == config
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in loaded.state_dict().items())
