@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).parents[1] / "assets"
 _TIMED_RUNS = 5
+_PARTS = {
+    "encoder": ("encoder",),
+    "neck_and_detector": ("neck", "detector", "regions", "tubes", "surroundings"),
+    "fusion": ("word_proj", "sentence_proj", "fusion"),
+    "heads": tuple("person_norm moved_norm person_action person_box branch frame_boxes choice presence place".split()),
+}
 
 
 def time_video(path: str | Path, *, checkpoint: str | None, device: str, progress: Progress) -> dict[str, Any]:
@@ -123,15 +129,21 @@ def _sentence_of(path: str | Path) -> str:
     return "the person on the left"
 
 
-def parameters(predictor: "Predictor") -> dict[str, int]:
-    """Parameters of the whole, of the part a checkpoint carries, and of the two frozen encoders."""
-    visual, model = (sum(p.numel() for p in part.parameters()) for part in (predictor.model.encoder, predictor.model))
-    trained, text = model - visual, predictor.text.parameters()
-    return {"total": trained + visual + text, "trained": trained, "frozen_visual": visual, "frozen_text": text}
+def parameters(predictor: "Predictor") -> dict[str, Any]:
+    """Parameters of the whole, of what a checkpoint carries and of the two frozen encoders; then part by part."""
+    sizes = {name: sum(p.numel() for p in child.parameters()) for name, child in predictor.model.named_children()}
+    parts = {part: sum(sizes.get(name, 0) for name in names) for part, names in _PARTS.items()}
+    visual, text = sizes["encoder"], predictor.text.parameters()
+    trained = sum(sizes.values()) - visual
+    whole = {"total": trained + visual + text, "trained": trained, "frozen_visual": visual, "frozen_text": text}
+    return {**whole, "parts": {**parts, "text": text}}
 
 
 def milliseconds(predictor: "Predictor") -> dict[str, float]:
-    """Median time to encode one clip (a window around one key frame) and to answer one more sentence about it."""
+    """Median time to encode one clip (a window around one key frame) and to answer one more sentence about it.
+
+    The clip's pictures are decoded and nothing of it is known yet; the sentence is new, so that its words are read too.
+    """
     import torch
 
     from refatomnet.encoders import FrameFeatures
@@ -142,7 +154,9 @@ def milliseconds(predictor: "Predictor") -> dict[str, float]:
     texts = build_text_encoder(config.text)
 
     def encode() -> Any:
-        return model.encode_clips(FrameFeatures.stack([model.encode_frames(pixels)]))[0]
+        clip = model.encode_clips(FrameFeatures.stack([model.encode_frames(pixels)]))[0]
+        clip.people_mask.sum().item()  # a GPU works on after the call; this waits for it
+        return clip
 
     with torch.inference_mode():
         clip = encode()

@@ -19,6 +19,7 @@ import refatomnet
 from refatomnet.actions import ACTIONS
 from refatomnet.config import ModelConfig
 from refatomnet.errors import CheckpointError
+from refatomnet.hub import HubModel
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import MEAN, STD
 
@@ -26,17 +27,28 @@ FORMAT_VERSION = 2
 SHIPPED = "compact"
 DATA = Path(__file__).parent / "data"
 ENCODER_FILE = DATA / "mobilenetv2.safetensors"
+PREPROCESSING = {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"}
+_TEXT_ENCODERS = {"minilm": "all-MiniLM-L6-v2", "bag-of-words": "bag of words"}
 _FROZEN = "encoder."
 
 
-def save_checkpoint(model: RavarModel, folder: str | Path, card: dict[str, Any]) -> None:
+def save_checkpoint(model: HubModel, folder: str | Path, card: dict[str, Any]) -> None:
     """Write a model's trained tensors, in half precision, and its config.
 
     Args:
         model: The model.
         folder: Made if missing; an older checkpoint in it is replaced.
         card: What goes into the config beside the fixed part: name, data, seed, scores, calibration, licence.
+
+    Raises:
+        CheckpointError: If the card says what the fixed part says.
     """
+    fixed = fixed_part(model.config)
+    if doubled := sorted(fixed.keys() & card.keys()):
+        raise CheckpointError(
+            f"the card of {folder} may not set {doubled}, which the model itself says; leave them out"
+        )
+    text = json.dumps({**fixed, **card}, indent=1) + "\n"
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     trained = {
@@ -46,20 +58,8 @@ def save_checkpoint(model: RavarModel, folder: str | Path, card: dict[str, Any])
     }
     save_file(trained, target / "model.safetensors.part")
     (target / "model.safetensors.part").replace(target / "model.safetensors")
-    config = {
-        "format_version": FORMAT_VERSION,
-        "version": refatomnet.__version__,
-        "model": model.config.to_dict(),
-        "preprocessing": {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"},
-        "actions": [action.name for action in ACTIONS],
-        "encoders": {
-            "visual": {"name": "MobileNetV2, ImageNet", "sha256": encoder_hash()},
-            "text": {"name": "all-MiniLM-L6-v2"},
-        },
-        **card,
-    }
     part = target / "config.json.part"
-    part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(target / "config.json")
 
 
@@ -70,7 +70,7 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[
         source: A shipped name (``"compact"``, also None), a checkpoint folder, or a Hugging Face Hub id.
 
     Returns:
-        The model, and the checkpoint's config.
+        The model, with its card, and the checkpoint's whole config.
 
     Raises:
         CheckpointError: If there is no such checkpoint, it is damaged, or it does not fit this version.
@@ -85,28 +85,55 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[
         raise CheckpointError(f"{folder / 'model.safetensors'} is damaged ({error}); fetch it again") from error
     while config["format_version"] < FORMAT_VERSION:
         config, state = UPGRADES[config["format_version"]](config, state)
-    model = RavarModel(ModelConfig.from_dict(config["model"]))
+    try:
+        model = RavarModel(ModelConfig.from_dict(config["model"]))
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        said = " ".join(str(error).split())
+        raise CheckpointError(f"{folder / 'config.json'} is damaged: no model is of that kind ({said})") from error
     _fill(model, state, folder)
+    fixed = fixed_part(model.config)
+    model.card = {key: value for key, value in config.items() if key not in fixed}
     return model.eval(), config
 
 
-def find_checkpoint(source: str | Path | None) -> Path:
-    """The folder a checkpoint name, path or hub id stands for; the hub is asked only for ``owner/name``."""
+def find_checkpoint(source: str | Path | None, **download: Any) -> Path:
+    """The folder a checkpoint name, path or hub id stands for; the hub is asked only for ``owner/name``.
+
+    Args:
+        source: As for :func:`load_checkpoint`.
+        download: How a hub id is fetched: revision, token, cache_dir, force_download, local_files_only.
+
+    Raises:
+        CheckpointError: If there is no such checkpoint, or the hub cannot be reached.
+    """
     if source is None or str(source) == SHIPPED:
         return DATA / SHIPPED
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
     parts = str(source).split("/")
-    if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not folder.suffix:
-        return _from_hub(str(source))
+    is_file = folder.suffix in (".safetensors", ".json")  # an id may have a dot in it: owner/name-0.2
+    if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not is_file:
+        return _from_hub(str(source), download)
     raise CheckpointError(
         f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', a checkpoint folder, or a hub id as owner/name"
     )
 
 
+def fixed_part(config: ModelConfig) -> dict[str, Any]:
+    """What a checkpoint's config says of every model of this kind, in the order it is written."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "version": refatomnet.__version__,
+        "model": config.to_dict(),
+        "preprocessing": PREPROCESSING,
+        "actions": [action.name for action in ACTIONS],
+        "encoders": {"visual": _visual_encoder(), "text": {"name": _TEXT_ENCODERS[config.text]}},
+    }
+
+
 def read_config(folder: Path) -> dict[str, Any]:
-    """The config of a checkpoint folder, checked for its version and action list."""
+    """The config of a checkpoint folder, checked for its version and for what its weights were trained on."""
     path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -119,6 +146,12 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} has format version {found!r}, this version reads 1 to {FORMAT_VERSION}")
     if config.get("actions") != [action.name for action in ACTIONS]:
         raise CheckpointError(f"{path} was trained on another list of actions than AVA's 80")
+    if config.get("preprocessing") != PREPROCESSING:
+        raise CheckpointError(f"{path} was trained on otherwise prepared pictures; use the version that wrote it")
+    if not isinstance(config.get("model"), dict) or not isinstance(config.get("encoders"), dict):
+        raise CheckpointError(f"{path} is damaged: it lacks its model or its encoders; fetch the checkpoint again")
+    if config["encoders"].get("visual") != _visual_encoder():
+        raise CheckpointError(f"{path} was trained on another visual encoder; use the version that wrote it")
     return config
 
 
@@ -141,6 +174,8 @@ def upgrade_from_1(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[di
         for old, new in moves:
             name = re.sub(rf"^{old}", new, name)
         moved[name] = value
+    if len(moved) < len(state):
+        raise CheckpointError("the checkpoint is damaged: it holds a tensor under its old and its new name")
     return {**config, "format_version": 2, "model": {**config["model"], "frame_boxes": False}}, moved
 
 
@@ -173,13 +208,28 @@ def _fill(model: RavarModel, state: dict[str, Tensor], folder: Path) -> None:
     model.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
 
 
-def _from_hub(name: str) -> Path:
+def hub_errors() -> tuple[type[Exception], ...]:
+    """What the hub's client raises where the hub is out of reach or refuses."""
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+
+    transport = HfHubHTTPError.__mro__[
+        1
+    ]  # the HTTP library's base error; which library depends on the client's version
+    return HfHubHTTPError, transport, EntryNotFoundError, OSError, ValueError
+
+
+def _from_hub(name: str, download: dict[str, Any]) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors"]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors"], **download))
+    except hub_errors() as error:
+        revision = f" at revision {download['revision']!r}" if download.get("revision") else ""
         raise CheckpointError(
-            f"the checkpoint {name!r} is neither a folder here nor reachable on the hub; the shipped one is '{SHIPPED}'"
+            f"the checkpoint {name!r} is neither a folder here nor reachable on the hub{revision}; "
+            f"the shipped one is '{SHIPPED}'"
         ) from error
+
+
+def _visual_encoder() -> dict[str, str]:
+    return {"name": "MobileNetV2, ImageNet", "sha256": encoder_hash()}

@@ -33,6 +33,7 @@ from refatomnet.heads import (
     mlp,
     shift_boxes,
 )
+from refatomnet.hub import HubModel
 from refatomnet.text import TextTokens
 from refatomnet.trajectories import Trajectories
 
@@ -133,7 +134,7 @@ class Neck(nn.Module):
         return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine[:, key]) + lifted)))
 
 
-class RavarModel(nn.Module):
+class RavarModel(HubModel):
     """A model of referring atomic video action recognition, as its config says."""
 
     FINE_CHANNELS = 96
@@ -141,6 +142,7 @@ class RavarModel(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.card = {}
         width, fine, kinds = config.width, self.FINE_CHANNELS, len(config.categories)
         attend: dict[str, Any] = {"heads": config.heads, "dropout": config.dropout}
         self.encoder = build_encoder(config.encoder)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,31 @@ from refatomnet.checkpoint import (
 from refatomnet.config import ModelConfig
 from refatomnet.errors import CheckpointError
 from refatomnet.model import RavarModel
+
+# What format 1 called the tensors of format 2, written out by hand; all others had the names they have.
+NAMES_IN_FORMAT_1 = {
+    "fusion.scene_retrieval.": "scene_retrieval.",
+    "fusion.word_retrieval.": "word_retrieval.",
+    "fusion.scan_scene.norm.": "scan_scene.norm.",
+    "fusion.scan_scene.mixer.": "scan_scene.mamba.",
+    "fusion.scan_words.norm.": "scan_words.norm.",
+    "fusion.scan_words.mixer.": "scan_words.mamba.",
+    "fusion.scan_visual.norm.": "scan_visual.norm.",
+    "fusion.scan_visual.mixer.": "scan_visual.mamba.",
+    "fusion.aligned.temporal.": "temporal.",
+    "fusion.aligned.spatial.": "spatial.",
+    "branch.box.": "branch_box.",
+    "branch.action.": "branch_action.",
+    "choice.nobody": "nobody",
+    "choice.among.": "among.",
+    "choice.reading.": "reading.",
+    "choice.follow.": "follow.",
+    "choice.score.": "score.",
+    "choice.match_person.": "match_person.",
+    "choice.match_word.": "match_word.",
+    "choice.match_gate.": "match_gate.",
+}
+NEW_IN_FORMAT_2 = "encoder text levels branches retrieval scan answer presence frame_boxes".split()
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +77,19 @@ def edit_config(folder: Path, change: Callable[[dict], object]) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
+def put_back_to_format_1(folder: Path) -> None:
+    """Make of a saved checkpoint the one that version 0.2 would have written."""
+    state = load_file(folder / "model.safetensors")
+    for new, old in NAMES_IN_FORMAT_1.items():
+        moved = [name for name in state if name.startswith(new)]
+        assert moved, new
+        for name in moved:
+            state[old + name.removeprefix(new)] = state.pop(name)
+    assert not [name for name in state if name.startswith(("fusion.", "choice.", "branch."))]
+    save_file(state, folder / "model.safetensors")
+    edit_config(folder, lambda c: [c["model"].pop(name) for name in NEW_IN_FORMAT_2] and c.update(format_version=1))
+
+
 def refused(source: str | Path, said: str) -> None:
     with pytest.raises(CheckpointError, match=said) as caught:
         load_checkpoint(source)
@@ -61,6 +100,7 @@ def test_what_is_loaded_answers_as_what_was_saved(saved: tuple[RavarModel, Path]
     model, folder = saved
     loaded, config = load_checkpoint(folder)
     assert not loaded.training and loaded.config == TINY == ModelConfig.from_dict(config["model"])
+    assert loaded.card == {"name": "one", "seed": 3} and config == json.loads((folder / "config.json").read_text())
     trained = {name: value for name, value in model.state_dict().items() if not name.startswith("encoder.")}
     for name, value in loaded.state_dict().items():
         expected = trained[name].half().float() if name in trained else model.state_dict()[name]
@@ -94,11 +134,61 @@ def test_the_config_says_what_it_belongs_to(saved: tuple[RavarModel, Path]) -> N
     assert config["encoders"]["visual"]["sha256"] == encoder_hash() and len(encoder_hash()) == 64
 
 
+def test_the_config_names_the_text_encoder_that_was_used(tmp_path: Path) -> None:
+    model = RavarModel(replace(TINY, text="bag-of-words"))
+    save_checkpoint(model, tmp_path, {})
+    assert json.loads((tmp_path / "config.json").read_text())["encoders"]["text"] == {"name": "bag of words"}
+
+
+def test_a_card_may_not_speak_for_the_model(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"may not set \['actions', 'version'\]"):
+        save_checkpoint(tiny_model(), tmp_path / "new", {"name": "x", "version": "9", "actions": []})
+    assert not (tmp_path / "new").exists()
+
+
 def test_saving_again_replaces(copy: Path) -> None:
     save_checkpoint(tiny_model(seed=5), copy, {"name": "two"})
     model, config = load_checkpoint(copy)
     assert config["name"] == "two" and "seed" not in config
     assert torch.equal(model.choice.nobody, tiny_model(seed=5).choice.nobody.half().float())
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> tuple[RavarModel, Path]:
+    """A model without boxes of its own in every frame, as format 1 knew it alone, and its folder in format 1."""
+    torch.manual_seed(7)
+    model = RavarModel(replace(TINY, frame_boxes=False)).eval()
+    torch.nn.init.constant_(model.detector.category.bias, 0.0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half())
+    model.encoder.load_state_dict(encoder_state())
+    save_checkpoint(model, tmp_path / "old", {"name": "old", "scores": {"val": {"miou": 0.5}}})
+    put_back_to_format_1(tmp_path / "old")
+    return model, tmp_path / "old"
+
+
+def test_a_checkpoint_of_format_1_answers_as_it_did(old: tuple[RavarModel, Path], tmp_path: Path) -> None:
+    model, folder = old
+    loaded, config = load_checkpoint(folder)
+    assert config["format_version"] == 2 and loaded.config == model.config and loaded.card["name"] == "old"
+    text = random_text(2)
+    before, after = (m(m.encode_clips(random_features(2))[0], text) for m in (model, loaded))
+    same(before, after, ignore=("place", "words"), tolerance=0)
+    save_checkpoint(loaded, tmp_path / "again", loaded.card)
+    again, config = load_checkpoint(tmp_path / "again")
+    assert json.loads((tmp_path / "again" / "config.json").read_text()) == config
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in loaded.state_dict().items())
+
+
+def test_an_old_checkpoint_is_loaded_as_strictly(old: tuple[RavarModel, Path]) -> None:
+    folder = old[1]
+    edit_tensors(folder, lambda state: state.update({"scan_nothing.norm.weight": torch.zeros(2)}))
+    refused(folder, r"missing \[\], unknown \['scan_nothing.norm.weight'\]")
+    edit_tensors(folder, lambda state: (state.pop("scan_nothing.norm.weight"), state.pop("nobody")))
+    refused(folder, r"missing \['choice.nobody'\]")
+    edit_tensors(folder, lambda state: state.update({name: torch.zeros(32) for name in ("nobody", "choice.nobody")}))
+    refused(folder, "under its old and its new name")
 
 
 def test_keys_that_do_not_fit_are_named(copy: Path) -> None:
@@ -142,6 +232,12 @@ def test_damaged_files_are_called_damaged(copy: Path) -> None:
         (lambda c: c["actions"].reverse(), "another list of actions"),
         (lambda c: c.update(actions=c["actions"][:60]), "another list of actions"),
         (lambda c: c["model"].update(depth=3), r"unknown keys \['depth'\]"),
+        (lambda c: c["preprocessing"]["mean"].reverse(), "otherwise prepared pictures"),
+        (lambda c: c["encoders"]["visual"].update(sha256="0" * 64), "another visual encoder"),
+        (lambda c: c.pop("encoders"), "lacks its model or its encoders"),
+        (lambda c: c.pop("model"), "lacks its model or its encoders"),
+        (lambda c: c["model"].update(width="wide"), "no model is of that kind"),
+        (lambda c: c["model"].update(heads=0), "no model is of that kind"),
     ],
 )
 def test_a_config_of_another_kind_is_refused(copy: Path, change: Callable[[dict], object], said: str) -> None:
@@ -182,8 +278,10 @@ def test_a_hub_id_is_fetched(saved: tuple[RavarModel, Path], monkeypatch: pytest
     monkeypatch.setattr(
         "huggingface_hub.snapshot_download", lambda name, **options: asked.append((name, options)) or str(saved[1])
     )
-    assert load_checkpoint("someone/some-model")[1]["name"] == "one"
-    assert asked == [("someone/some-model", {"allow_patterns": ["config.json", "model.safetensors"]})]
+    wanted = {"allow_patterns": ["config.json", "model.safetensors"]}
+    for name in ("someone/some-model", "someone/model-0.2"):
+        assert load_checkpoint(name)[1]["name"] == "one"
+        assert asked.pop() == (name, wanted)
 
 
 def test_the_shipped_name_is_a_folder_of_the_package() -> None:

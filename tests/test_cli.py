@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from test_video import make_video
 
 import refatomnet
@@ -431,6 +432,10 @@ def test_info_tells_what_a_checkpoint_is(run: Run, checkpoint: Path) -> None:
     assert data["model"]["width"] == 32
     parts = data["parameters"]
     assert parts["total"] == parts["trained"] + parts["frozen_visual"] + parts["frozen_text"] > 2e7
+    assert parts["total"] == sum(parts["parts"].values()) and all(parts["parts"].values())
+    assert (parts["parts"]["encoder"], parts["parts"]["text"]) == (parts["frozen_visual"], parts["frozen_text"])
+    stored = load_file(checkpoint / "model.safetensors")
+    assert parts["trained"] == sum(value.numel() for value in stored.values())
     assert data["milliseconds"]["clip"] > 0 and data["milliseconds"]["sentence"] > 0
 
 
