@@ -1,7 +1,7 @@
 """Referring atomic video action recognition: what is the described person in this video doing?
 
-Axis letters used throughout: B batch, T frames, N tokens a frame, K cues (words or detections), P people, S sentences,
-D width, A actions (80), H W pixels.
+Axis letters used throughout: B batch, T frames, N tokens a frame, K cues (words or detections), M detections, P people,
+S sentences, L words, C places (tokens pooled 2x2), R branches, D width, A actions (80), H W pixels.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -5,7 +5,15 @@ from torch import Tensor, nn
 
 
 class CrossAttention(nn.Module):
-    """Queries read a context: multi-head attention and a GELU feed-forward (x4), each with residual and post-norm."""
+    """Queries read a context: multi-head attention and a GELU feed-forward (x4), each with residual and post-norm.
+
+    The block of RefAtomNet++'s cross-attention; other readers here use it too.
+
+    Args:
+        width: Width D of queries and context; a multiple of ``heads``.
+        heads: Of the attention.
+        dropout: Share dropped of the attention weights and of what is added to the queries.
+    """
 
     def __init__(self, width: int, *, heads: int, dropout: float) -> None:
         super().__init__()
@@ -16,7 +24,7 @@ class CrossAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, query: Tensor, context: Tensor, *, context_mask: Tensor | None = None) -> Tensor:
-        """Let queries (B, Q, D) read a context (B, K, D).
+        """Let queries (B, Q, D) read a context (B, K, D); same shape as the queries out.
 
         ``context_mask`` (B, K) is true where the context is real; every row needs at least one such entry.
         """
@@ -30,6 +38,13 @@ class AlignedCrossAttention(nn.Module):
     """One branch of the multi-hierarchical semantic-aligned cross-attention (RefAtomNet++).
 
     Visual queries read the scene, keyword and sentence level, each in a block of its own; what they read is added up.
+    The paper averages over the queries first and adds then; the sum is the same.
+
+    Args:
+        width: Width D of queries and levels.
+        levels: Which of "scene", "keyword" and "sentence" to read.
+        heads: Of each block's attention; 8 in the release.
+        dropout: As of :class:`CrossAttention`.
     """
 
     def __init__(self, width: int, *, levels: tuple[str, ...], heads: int, dropout: float) -> None:
@@ -58,6 +73,11 @@ class AgentAttention(nn.Module):
 
     A few learned agent tokens A stand between queries and keys. The halves are returned apart, since RefAtomNet fuses
     its streams between them.
+
+    Args:
+        width: Width D of the tokens; a multiple of ``heads``.
+        agents: How many agent tokens; 4 in the release.
+        heads: Each attends within its share of the width.
     """
 
     def __init__(self, width: int, *, agents: int, heads: int) -> None:
@@ -82,7 +102,7 @@ class AgentAttention(nn.Module):
         return to_agents, gathered
 
     def spread(self, to_agents: Tensor, gathered: Tensor) -> Tensor:
-        """Give every token what its agents gathered (B, N, D)."""
+        """Give every token what its agents gathered (B, N, D), from the halves of :meth:`forward` or fused."""
         return self.out((to_agents @ gathered).transpose(1, 2).flatten(2))
 
     def _split(self, x: Tensor) -> Tensor:

@@ -25,11 +25,15 @@ class _Unfollowed(Fusion):
 
 
 class RefAtomNet(_Unfollowed):
-    """Three token streams, agent attention in each, and two fusions across them (RefAtomNet, sections 4.2 to 4.4).
+    """Three token streams, agent attention in each, and two fusions across them (arXiv 2407.01872).
+
+    Its sections "agent attention" and "cross-stream fusion", once of attention maps and once of agent tokens; 4 agents,
+    as in the release. The visual stream is averaged over frames, as in the paper.
 
     The paper's streams have 32 tokens each, the Q-Former's; here as many learned queries read each stream, so that
     attention maps of the three can be added. "Agent tokens" are taken as what the agents gathered, softmax(AKᵀ)V: the
-    learned agents themselves say nothing about a clip.
+    learned agents themselves say nothing about a clip. The paper's deeper heads (768-512-128-4 and 768-512-256-80) give
+    way to those that all fusions share, so that only the fusion differs.
     """
 
     STREAMS = ("visual", "text", "scene")
@@ -44,7 +48,10 @@ class RefAtomNet(_Unfollowed):
         self.norm = nn.ModuleDict({s: nn.LayerNorm(width) for s in self.STREAMS})
 
     def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
-        """Mean of the three streams after agent attention, the visual one gated by the other two."""
+        """Mean of the three streams after agent attention, the visual one gated by the other two.
+
+        The one branch is that mean over its 32 tokens; people read the tokens (S, 32, D) themselves.
+        """
         clip = clip.without_tokens().repeat(len(sentence.words) // len(clip.tokens))
         given = {
             "visual": (clip.spatial, None),
@@ -64,6 +71,7 @@ class RefAtomNet(_Unfollowed):
         return Fused((feature,), clip.spatial + feature.unsqueeze(1), fused, None)
 
     def _finish(self, stream: str, x: Tensor, to_agents: Tensor, gathered: Tensor) -> Tensor:
+        """A stream (S, 32, D) with what its agents gathered for each token added, normalised."""
         agent = self.agent[stream]
         assert isinstance(agent, AgentAttention)
         return self.norm[stream](x + agent.spread(to_agents, gathered))
@@ -73,7 +81,7 @@ def gate(own: Tensor, others: Tensor) -> Tensor:
     """RefAtomNet's cross-stream fusion of an attention map or of agent tokens (..., tokens, channels).
 
     The mean of three versions: itself, gated by a soft-max over the channels of the other two streams' sum, and by one
-    over its tokens. ``others`` is that sum.
+    over its tokens. ``others`` is that sum, of the same shape.
     """
     return (own + own * others.softmax(dim=-1) + own * others.softmax(dim=-2)) / 3
 

@@ -40,7 +40,11 @@ class ModelConfig:
         the one with index ``key_frame``.
     image_height, image_width: Canvas in pixels that every picture is letterboxed to; multiples of 32.
     categories: What the detection head tells apart; index 0 is the person.
-    people, things: Detections kept a key frame as scene attributes.
+    width: Width D of every token; the papers have 768 and 256, which a CPU would be slow on.
+    heads, dropout: Of every attention; the width must be a multiple of the heads.
+    layers: Rounds in which the detected people read the sentence and each other.
+    state_size: States that a scan keeps for each channel.
+    people, things: Detections kept a key frame as scene attributes, P and M - P.
     word_width: Width of the frozen text encoder's states.
 
     Raises:

@@ -2,7 +2,7 @@
 
 Departures from the paper, and why: trajectories are scanned each alone, so that no cue leaks into the next; to a
 detection's retrieved token is added what lies in its box, as one cell misses limbs; all visual tokens are scanned
-pooled 2x2, for speed on a CPU.
+pooled 2x2, for speed on a CPU; the sentence level is words and sentence, as the text encoder has no query tokens.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -89,7 +89,7 @@ class Fused(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """Sentences in the model's width.
+    """Sentences in the model's width, padded to the longest; padding is not zero here, so the masks count.
 
     words: (S, L, D). keywords: True for the content words to follow (S, L).
     tokens: The words and, last, the sentence as a whole (S, L + 1, D). mask: True where they are real (S, L + 1).
@@ -114,16 +114,23 @@ class Fusion(nn.Module):
             cues: One token a detection (B, M, D).
             inside: What lies in each detection's box, frame by frame (B, M, T, D); zero where masked.
             mask: True where a detection is real (B, M).
+
+        Returns:
+            What was seen; all of it but ``paths`` becomes part of :class:`ClipTokens`, ``moving`` by way of the people.
         """
         raise NotImplementedError
 
     def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
-        """Fuse B clips with S = B · Q sentences, the first Q about the first clip and so on."""
+        """Fuse B clips with S = B · Q sentences, the first Q about the first clip and so on; the caller checks that."""
         raise NotImplementedError
 
 
 class RefAtomNetPP(Fusion):
-    """Semantic-retrieval trajectories, multi-trajectory Mamba, and aligned cross-attention in two branches."""
+    """Semantic-retrieval trajectories, multi-trajectory Mamba, and aligned cross-attention in two branches.
+
+    Those are the paper's sections. Of its three levels, the scene is here (B, T, D), the keywords (S, T, D) and the
+    sentence (S, L + 1, D); queries are (B, T, D) in the temporal and (B, C, D) in the spatial branch.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -193,13 +200,13 @@ class RefAtomNetPP(Fusion):
 
 
 def pool_maps(maps: Tensor) -> Tensor:
-    """Visual tokens (B, T, C, D) of maps (B, T, D, h, w), every 2x2 averaged to one; row after row."""
+    """Visual tokens (B, T, C, D) of maps (B, T, D, h, w), every 2x2 averaged to one, row after row; h and w even."""
     clips, frames = maps.shape[:2]
     pooled = functional.avg_pool2d(maps.flatten(0, 1), 2).flatten(2).transpose(1, 2)
     return pooled.unflatten(0, (clips, frames))
 
 
 def sentence_tokens(words: Tensor, whole: Tensor, mask: Tensor, keywords: Tensor) -> Sentence:
-    """Words (S, L, D) and sentences as a whole (S, D), put side by side."""
+    """Words (S, L, D) and sentences as a whole (S, D), put side by side; masks (S, L) as of ``TextTokens``."""
     tokens = torch.cat([words, whole.unsqueeze(1)], dim=1)
     return Sentence(words, keywords, tokens, functional.pad(mask, (0, 1), value=True))

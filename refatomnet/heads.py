@@ -1,7 +1,8 @@
 """Heads: detection (scene attributes), tokens of the detected, and the box, action, choice and place heads.
 
-The papers regress one box from pooled features. The heads that choose among people, find a place, say "nobody" and box
-every frame go beyond them; each is a switch of the config.
+Of the papers are the scene attributes (boxes and categories of what is detected) and the heads of the branches, which
+regress one box from pooled features. The heads that choose among people, find a place, say "nobody" and box every frame
+go beyond them, since a regressed box cannot be turned down; each is a switch of the config.
 """
 
 import itertools
@@ -46,7 +47,7 @@ class SeparableBlock(nn.Module):
 class DenseDetections:
     """One prediction a cell of the key frame's fine map.
 
-    logits: Score of each category (B, cells, C).
+    logits: Score of each category before the sigmoid, the person first (B, cells, categories).
     boxes_cxcywh: Fractions of the canvas (B, cells, 4).
     centres: Cell centres, x and y in fractions of the canvas (cells, 2).
     """
@@ -60,7 +61,8 @@ class DenseDetections:
 class Detections:
     """The scene attributes kept: people first, then things.
 
-    boxes_cxcywh: (B, M, 4), fractions of the canvas. scores: (B, M). category: index (B, M). mask: True where real.
+    boxes_cxcywh: (B, M, 4), fractions of the canvas. scores: Probabilities (B, M). category: index, 0 is the person
+    (B, M). mask: True where real (B, M); the rest is padding.
     """
 
     boxes_cxcywh: Tensor
@@ -70,7 +72,10 @@ class Detections:
 
 
 class DetectionHead(nn.Module):
-    """Anchor-free detection: every cell predicts category scores and the box around its own object (as FCOS does)."""
+    """Anchor-free detection: every cell predicts category scores and the box around its own object (as FCOS does).
+
+    RefAtomNet and RefAtomNet++ take a frozen DETR's 100 queries; this head is learnt on features that are there anyway.
+    """
 
     def __init__(self, channels: int, *, categories: int) -> None:
         super().__init__()
@@ -82,7 +87,7 @@ class DetectionHead(nn.Module):
         nn.init.constant_(self.box.bias, -2.0)
 
     def forward(self, fine: Tensor) -> DenseDetections:
-        """Predict from the fine map (B, channels, h, w)."""
+        """Predict from the fine map (B, channels, h, w), cells row after row."""
         features = self.tower(fine)
         rows, columns = fine.shape[-2:]
         centres = cell_centres(rows, columns, fine.device)
@@ -95,7 +100,18 @@ class DetectionHead(nn.Module):
 
 @torch.no_grad()
 def keep_best(dense: DenseDetections, *, people: int, things: int, overlap: float = 0.55) -> Detections:
-    """Keep the best people and things by non-maximum suppression; always the same number, padded by the mask."""
+    """Keep the best people and things by non-maximum suppression; always the same number, padded by the mask.
+
+    Args:
+        dense: Predictions of every cell.
+        people: How many people to keep.
+        things: How many of all other categories together.
+        overlap: Intersection over union from which the lower-scored of two is dropped.
+
+    Returns:
+        Detections (B, people + things), the best first among people and among things. The best of either counts as real
+        however low its score, so that there is always a candidate.
+    """
     scores = dense.logits.sigmoid()
     person, thing = scores[..., :1], scores[..., 1:]
     kept = [_suppress(dense.boxes_cxcywh, person.squeeze(-1), count=people, overlap=overlap)]
@@ -133,7 +149,10 @@ def _suppress(
 
 
 def sample_inside(features: Tensor, boxes_cxcywh: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Bilinear samples on a grid (rows, columns) inside each box (B, M, 4), flattened (B, M, C · rows · columns)."""
+    """Bilinear samples of features (B, c, h, w) on a grid (rows, columns) inside each box (B, M, 4).
+
+    Boxes are in fractions of the map. Flattened to (B, M, rows · columns · c), point after point; zero outside the map.
+    """
     y, x = ((torch.arange(n, device=features.device) + 0.5) / n - 0.5 for n in grid)
     offsets = torch.cartesian_prod(y, x).flip(-1)
     points = boxes_cxcywh[..., None, :2] + boxes_cxcywh[..., None, 2:] * offsets
@@ -144,7 +163,7 @@ def sample_inside(features: Tensor, boxes_cxcywh: Tensor, grid: tuple[int, int])
 class TubeTokens(nn.Module):
     """One token a detection and frame: what lies inside the detection's box there, somewhat widened.
 
-    A retrieved token is one cell; limbs that wave or kick lie beside it, and are smaller than a cell.
+    Not in the papers. A retrieved token is one cell; limbs that wave or kick lie beside it, and are smaller than it.
     """
 
     WIDEN = 1.25
@@ -169,7 +188,10 @@ class TubeTokens(nn.Module):
 
 
 class Surroundings(nn.Module):
-    """What is around each person: they look at everyone and everything detected, by where it lies from them."""
+    """What is around each person: they look at everyone and everything detected, by where it lies from them.
+
+    Not in the papers: what makes an action "talk to" or "ride" is somebody or something else.
+    """
 
     def __init__(self, width: int, *, heads: int, dropout: float) -> None:
         super().__init__()
@@ -202,7 +224,10 @@ class Surroundings(nn.Module):
 
 
 class RegionTokens(nn.Module):
-    """Turns each detection into one token: features inside its box, its geometry and its category."""
+    """Turns each detection into one token: features inside its box, its geometry and its category.
+
+    The papers' scene attributes are box and category alone; looks are added, since sentences speak of clothes.
+    """
 
     def __init__(self, channels: int, width: int, *, categories: int, dropout: float) -> None:
         super().__init__()
@@ -231,7 +256,10 @@ class RegionTokens(nn.Module):
 
 
 class FrameBoxes(nn.Module):
-    """Where each person is in every frame: attention around where they are at the key frame, then a correction."""
+    """Where each person is in every frame: attention around where they are at the key frame, then a correction.
+
+    Not in the papers, which box the key frame alone.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -267,7 +295,10 @@ class FrameBoxes(nn.Module):
 
 
 class PersonChoice(nn.Module):
-    """Scores every detected person, and "nobody", against the sentence: they read it, its context and each other."""
+    """Scores every detected person, and "nobody", against the sentence: they read it, its context and each other.
+
+    Not in the papers, which regress a box: here runners-up are known, and "nobody" is an answer.
+    """
 
     def __init__(self, width: int, *, layers: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -316,7 +347,10 @@ class PersonChoice(nn.Module):
 
 
 class PlaceHead(nn.Module):
-    """Finds the described person by place: is their middle in this cell of the picture, and what box is around it."""
+    """Finds the described person by place: is their middle in this cell of the picture, and what box is around it.
+
+    Not in the papers. A person whom the detector missed can still be found.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -332,7 +366,11 @@ class PlaceHead(nn.Module):
 
 
 class BranchHeads(nn.Module):
-    """A box and an action head a branch, as both papers have them; their answers are averaged over the branches."""
+    """A box and an action head a branch, as both papers have them; their answers are averaged over the branches.
+
+    RefAtomNet++'s widths (256-128-4 and 256-128-80) but for the first, with GELU where the release has ReLU. Boxes are
+    given one by one, as each is trained by itself.
+    """
 
     def __init__(self, width: int, *, branches: int) -> None:
         super().__init__()
@@ -353,6 +391,10 @@ def cell_centres(rows: int, columns: int, device: torch.device) -> Tensor:
 
 
 def shift_boxes(boxes_cxcywh: Tensor, delta: Tensor) -> Tensor:
-    """Move boxes by deltas in units of their size, and scale them by exponents (as R-CNN's regression does)."""
+    """Move boxes (..., 4) by deltas (..., 4) in units of their size, and scale them by exponents (as R-CNN does).
+
+    No step is longer than half a size, and no side grows or shrinks by more than a factor of e, so that a poor delta
+    cannot throw a box out of the picture.
+    """
     centre = boxes_cxcywh[..., :2] + 0.5 * torch.tanh(delta[..., :2]) * boxes_cxcywh[..., 2:]
     return torch.cat([centre, boxes_cxcywh[..., 2:] * torch.tanh(delta[..., 2:]).exp()], dim=-1)

@@ -2,7 +2,8 @@
 
 RefAtomNet++ is one of its fusions (:mod:`refatomnet.fusion`); the baselines (:mod:`refatomnet.baselines`) share all of
 the rest. Beyond the papers, the detected people are scored against the sentence, so that the box is that of a detected
-person, runners-up are known and "nobody" is an answer.
+person, runners-up are known and "nobody" is an answer; their action logits are what they did on their own plus the mean
+of the branches. With ``answer="branches"`` box and actions are the branches' means, as in the papers.
 """
 
 from dataclasses import dataclass, replace
@@ -176,7 +177,7 @@ class RavarModel(HubModel):
         return self
 
     def encode_frames(self, pixels: Tensor) -> FrameFeatures:
-        """Frozen features of normalised frames (M, 3, H, W)."""
+        """Frozen features of normalised frames (M, 3, H, W) of the config's size; see ``preprocess.to_pixels``."""
         return self.encoder(pixels)
 
     def encode_clips(
@@ -188,6 +189,9 @@ class RavarModel(HubModel):
             features: Of every frame (B, T, …), or of the key frame alone (B, 1, …), as training on still pictures
                 does.
             choose: How to pick detections, for training; by default the best after suppression.
+
+        Returns:
+            The clip tokens, ready for any sentence; and what only training looks at.
         """
         config = self.config
         key = config.key_frame if features.fine.shape[1] == config.frames else 0
@@ -233,7 +237,10 @@ class RavarModel(HubModel):
 
         Args:
             clip: B clips.
-            text: B · Q sentences, the first Q about the first clip and so on.
+            text: S = B · Q sentences, the first Q about the first clip and so on.
+
+        Returns:
+            The answers; boxes in fractions of the canvas, scores as logits, uncalibrated.
 
         Raises:
             ValueError: If the sentences are no multiple of the clips.

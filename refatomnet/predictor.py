@@ -1,4 +1,8 @@
-"""Encode a clip once, ask many sentences about it."""
+"""Encode a clip once, ask many sentences about it.
+
+Beyond the papers, which answer for the one key frame of a short clip: a window of frames is read around a key frame
+every so many seconds, and the answers of all key frames are joined to a track and to segments.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +40,8 @@ Progress = Callable[[str, float], None]
 class EncodedClip:
     """A video as the model sees it, ready for any number of sentences.
 
+    start, end, stride: Seconds: the stretch looked at, and from key frame to key frame. letterbox: Where frames lie on
+    the canvas.
     times, frames: Seconds and frame numbers of the K key frames. tokens: one window around each.
     """
 
@@ -103,8 +109,11 @@ class Predictor:
             progress: Called with a stage and how much of it is done, 0 to 1.
             cancelled: Asked now and then; stops the work when it says true.
 
+        Returns:
+            The encoded clip; its tokens lie in memory, or on disk when they are many.
+
         Raises:
-            VideoError: If the file cannot be used.
+            VideoError: If the file cannot be used, or the disk has no room for the tokens.
             OptionError: If stride, start or end make no sense.
             Cancelled: If the caller asked to stop.
         """
@@ -153,10 +162,16 @@ class Predictor:
             sentences: One description of one person each.
             top_k: Actions kept a key frame.
             threshold: Presence from which somebody counts as found; the checkpoint's calibrated one by default.
+            progress, cancelled: As of :meth:`encode`.
+
+        Returns:
+            One query a sentence, in their order; boxes in pixels of the upright frame, times in seconds, scores
+            calibrated probabilities.
 
         Raises:
             SentenceError: If a sentence cannot be used.
             OptionError: If there is no sentence, there are too many, or an option is out of range.
+            Cancelled: If the caller asked to stop.
         """
         check_question(sentences)
         check_options(top_k=top_k, threshold=threshold)
@@ -281,7 +296,10 @@ def steady_path(shares: list[np.ndarray], boxes: list[np.ndarray]) -> list[int]:
 
     Args:
         shares: Probability of each person [P], by key frame; 0 where there is no such person.
-        boxes: Their boxes xyxy [P, 4], by key frame.
+        boxes: Their boxes xyxy in pixels [P, 4], by key frame.
+
+    Returns:
+        Who is taken, by key frame.
     """
     logs = [np.log(np.maximum(share, 1e-9)) for share in shares]
     total, back = logs[0], []
@@ -297,7 +315,7 @@ def steady_path(shares: list[np.ndarray], boxes: list[np.ndarray]) -> list[int]:
 
 
 def key_times(start: float, end: float, stride: float) -> list[float]:
-    """Key frames in the middle of every stride from ``start`` to ``end`` seconds; at least one."""
+    """Seconds of the key frames, in the middle of every stride from ``start`` to ``end`` seconds; at least one."""
     count = max(1, math.floor((end - start) / stride + 0.5))
     times = [start + (k + 0.5) * stride for k in range(count)]
     return [round(min(t, (start + end) / 2 if count == 1 else end), 4) for t in times]

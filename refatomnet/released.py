@@ -23,7 +23,10 @@ UNUSED = ("proj_box.", "proj_sem.", "proj_img.", "proj_boxes.", "latent_proj.", 
 
 
 class ReleasedOutput(NamedTuple):
-    """What the release returns: action logits (B, 80), boxes cxcywh (B, 4), the feature of each branch (B, 256)."""
+    """What the release returns: action logits (B, 80), boxes cxcywh (B, 4), the feature of each branch (B, 256).
+
+    Boxes are in fractions of the picture.
+    """
 
     logits: Tensor
     boxes: Tensor
@@ -61,7 +64,7 @@ class ReleasedFusion(nn.Module):
         boxes: Tensor,
         category_table: Tensor,
     ) -> ReleasedOutput:
-        """Fuse tokens; shapes as in :func:`released_fusion`."""
+        """Fuse tokens; shapes as in :func:`released_fusion`. The faults of the release are marked where they are."""
         clips, frames = image_tokens.shape[:2]
         words = torch.cat(
             [

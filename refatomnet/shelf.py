@@ -19,6 +19,10 @@ class TokenShelf:
     """Room for the tokens of so many key frames; the large visual tokens are kept in half precision.
 
     Beyond ``MEMORY_LIMIT`` bytes they lie in an unnamed temporary file, reserved at once, that vanishes with the shelf.
+    Not in the papers, which read clips of three seconds.
+
+    Args:
+        count: Key frames there is to be room for.
     """
 
     def __init__(self, count: int) -> None:
@@ -42,7 +46,7 @@ class TokenShelf:
             getattr(self._room, field.name)[begin : begin + len(values)] = values.detach().cpu()
 
     def select(self, index: Tensor, *, device: str = "cpu") -> ClipTokens:
-        """The tokens of these key frames, in that order, on a device."""
+        """The tokens of these key frames (their indices, all of them put before), in that order, on a device."""
         assert self._room is not None
         part = self._room.select(index)
         return ClipTokens(**{f.name: getattr(part, f.name).to(device) for f in fields(ClipTokens)})

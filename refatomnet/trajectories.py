@@ -1,6 +1,7 @@
 """Semantic retrieval: follow a word or a detection through the frames, and scan what it followed.
 
-RefAtomNet++ (arXiv 2510.16444), "semantic-retrieval trajectories" and "multi-trajectory Mamba".
+RefAtomNet++ (arXiv 2510.16444), "semantic-retrieval trajectories" and "multi-trajectory Mamba". Where we depart is said
+with each class.
 """
 
 import math
@@ -18,7 +19,7 @@ class Trajectories(NamedTuple):
 
     tokens: Picked visual tokens (B, K, T, D); zero for masked cues.
     index: Which token of each frame was picked (B, K, T).
-    similarity: Scaled cosine of every cue with every token (B, K, T, N).
+    similarity: Cosine of every cue with every token, times a learned factor of at most 100 (B, K, T, N).
     """
 
     tokens: Tensor
@@ -85,7 +86,7 @@ class TrajectoryScan(nn.Module):
     """Mixes each sequence along time, pre-normed, with a residual; by a selective state-space layer, as the paper does.
 
     The release joins the trajectories of all cues end to end and scans once, so that cues leak into later ones; here
-    each is scanned alone.
+    each is scanned alone. Norm and residual are ours, so that a scan can be left out.
 
     Args:
         width: Width D of the sequences.
@@ -106,6 +107,8 @@ class TrajectoryScan(nn.Module):
 
 
 class _LSTM(nn.Module):
+    """An LSTM of one layer (batch, T, D)."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(width, width, batch_first=True)
@@ -116,7 +119,7 @@ class _LSTM(nn.Module):
 
 
 class _CausalAttention(nn.Module):
-    """Self-attention to the present and the past, with sinusoidal places."""
+    """Self-attention (batch, T, D) to the present and the past, with sinusoidal places."""
 
     def __init__(self, width: int, heads: int = 4) -> None:
         super().__init__()
@@ -145,7 +148,7 @@ class _Nothing(nn.Module):
 def masked_mean(values: Tensor, mask: Tensor, dim: int) -> Tensor:
     """Mean of values along ``dim`` over entries where mask is true; zero where none is.
 
-    ``mask`` has the leading shape of ``values`` up to and including ``dim``.
+    ``mask`` has the leading shape of ``values`` up to and including ``dim``, which counts from the front.
     """
     weight = mask.to(values.dtype).reshape(*mask.shape, *[1] * (values.ndim - mask.ndim))
     return (values * weight).sum(dim) / weight.sum(dim).clamp(min=1)

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 class FrameFeatures:
     """Features of frames; the leading axes are whatever was given (M frames, or B clips by T frames).
 
-    fine: Stride 8 (..., channels, H/8, W/8). middle: stride 16. deep: stride 32.
+    fine: Stride 8 (..., channels, H/8, W/8).
+    middle: Stride 16 (..., channels, H/16, W/16).
+    deep: Stride 32 (..., channels, H/32, W/32).
     """
 
     fine: Tensor
@@ -45,7 +47,7 @@ class VisualEncoder(nn.Module):
     channels: Channels
 
     def forward(self, pixels: Tensor) -> FrameFeatures:
-        """Encode normalised frames (M, 3, H, W), H and W multiples of 32."""
+        """Encode normalised RGB frames (M, 3, H, W), H and W multiples of 32."""
         raise NotImplementedError
 
 

@@ -1,6 +1,8 @@
 """The shipped visual encoder: MobileNetV2 (Sandler et al., 2018), read at four depths, with colours kept beside.
 
-Its batch norms are folded into the convolutions, which halves the time on a CPU; the network is frozen anyway.
+The papers take BLIP-2's ViT and the 32 tokens a frame of its Q-Former; this runs on a CPU, and its features lie on a
+grid, so that tokens have a place. Batch norms are folded into the convolutions, which halves the time on a CPU; the
+network is frozen anyway.
 """
 
 from dataclasses import fields
@@ -58,7 +60,7 @@ class CompactEncoder(VisualEncoder):
 
     @torch.no_grad()
     def forward(self, pixels: Tensor) -> FrameFeatures:
-        """Encode normalised frames (M, 3, H, W), H and W multiples of 32."""
+        """Encode normalised RGB frames (M, 3, H, W), H and W multiples of 32; channels as of ``CHANNELS``."""
         if pixels.device.type == "cpu" and len(pixels) > _AT_ONCE:
             parts = [self(part) for part in pixels.split(_AT_ONCE)]
             return FrameFeatures(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(FrameFeatures)))
