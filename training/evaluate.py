@@ -37,9 +37,19 @@ from training.calibration import platt
 from training.data.clips import read_model_frames
 from training.data.records import Record, write_text
 from training.data.refava import read_split
-from training.metrics import action_scores, average, bootstrap, box_ious, calibration_error, per_class, presence_auroc
+from training.metrics import (
+    action_scores,
+    average,
+    bootstrap,
+    box_ious,
+    calibration_error,
+    frame_average_precision,
+    per_class,
+    presence_auroc,
+)
 
 VARIANTS = ("own", "shuffled_sentence", "wrong_person")
+SCORES = ("miou", "acc_iou50", "map_weighted", "map_macro", "auroc_weighted", "auroc_macro", "presence_auroc")
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,8 @@ def score(answers: Answers, variant: str = "own") -> dict[str, float]:
 def score_rows(answers: Answers, variant: str, rows: np.ndarray) -> dict[str, float]:
     present, true_boxes, labels = truth(answers.records)
     rows_here = rows[present[rows]]
+    if not len(rows_here):  # a draw of clips whose sentences all fit nobody
+        return dict.fromkeys(SCORES, float("nan"))
     overlap = box_ious(answers.boxes[variant][rows_here], true_boxes[rows_here])
     return {
         "miou": float(overlap.mean()),
@@ -185,6 +197,7 @@ def report(answers: Answers, calibration: dict[str, Any] | None, *, controls: bo
     frequent = {i: entry for i, entry in table.items() if entry["support"] >= 20}
     result: dict[str, Any] = {"records": len(answers.records), "present": int(present.sum()), **score(answers)}
     result["map_macro_20"] = average(frequent, "ap", weighted=False)
+    result["frame_map50"] = frame_map(answers)
     if calibration:
         result["ece"] = calibration_error(
             platt(answers.actions["own"][present], calibration["actions"]), labels[present]
@@ -198,6 +211,23 @@ def report(answers: Answers, calibration: dict[str, Any] | None, *, controls: bo
         result["controls"] = {name: score(answers, name) for name in VARIANTS[1:]}
         result["controls"]["prior_only"] = prior_only(answers, labels[present].mean(0))
     return result
+
+
+def frame_map(answers: Answers) -> float:
+    """AVA's frame-mAP at IoU 0.5 over the described people, each found by their first sentence alone.
+
+    AVA counts a second box on a person as wrong, so further sentences about the same one are left out.
+    """
+    seen: set[tuple[int, str]] = set()
+    rows = []
+    for row, (clip, record) in enumerate(zip(answers.clips.tolist(), answers.records, strict=True)):
+        if record.box_xyxy and (clip, record.person_id) not in seen:
+            seen.add((clip, record.person_id))
+            rows.append(row)
+    _, boxes, labels = truth(answers.records)
+    clips = answers.clips[rows]
+    own = answers.boxes["own"][rows], answers.actions["own"][rows]
+    return average(frame_average_precision(*own, clips, boxes[rows], labels[rows], clips), "ap", weighted=False)
 
 
 def truth(records: list[Record]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

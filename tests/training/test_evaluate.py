@@ -117,6 +117,29 @@ def test_absent_people_count_for_presence_only() -> None:
     assert score(answers)["presence_auroc"] == 0
 
 
+def test_clips_without_anybody_have_no_scores() -> None:
+    answers = fake_answers()
+    absent = np.flatnonzero([entry.box_xyxy is None for entry in answers.records])
+    assert all(math.isnan(value) for value in evaluate.score_rows(answers, "own", absent).values())
+
+
+def test_frame_map_asks_for_each_person_once() -> None:
+    answers = fake_answers()
+    assert evaluate.frame_map(answers) == pytest.approx(1.0)
+    # The same people described again, after all others, and boxed wrong: only their first sentences count.
+    twice = Answers(
+        answers.records * 2,
+        np.tile(answers.clips, 2),
+        {"own": np.concatenate([answers.boxes["own"], np.zeros_like(answers.boxes["own"])])},
+        {"own": np.tile(answers.actions["own"], (2, 1)) + 1},
+        {"own": np.tile(answers.presence["own"], 2)},
+    )
+    assert evaluate.frame_map(twice) == pytest.approx(1.0)
+    # The first, one of 8 who listen and of 16 who stand, is boxed wrong and ranks first: precisions are (n - 1) / n.
+    answers.boxes["own"][0] = 0
+    assert evaluate.frame_map(answers) == pytest.approx(((7 / 8) ** 2 + (15 / 16) ** 2 + 1 + 1) / 4)
+
+
 @pytest.fixture
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     real = evaluate.bootstrap
