@@ -2,10 +2,12 @@
 
 From the command line:
 
-    python -m training.evaluate --data DIR --split test [--checkpoint C] [--json OUT.json] [--controls] [--limit N]
+    python -m training.evaluate --data DIR --split test [--checkpoint C] [--json OUT.json] [--controls]
+        [--corruption NAME:LEVEL] [--limit N]
 
 Under ``accelerate launch`` or ``torchrun`` the clips are shared among the processes; the numbers stay the same.
-"test_paraphrase" is a split too, and DIR may be in RefAVA++'s form.
+"test_paraphrase" is a split too, and DIR may be in RefAVA++'s form. For all corruptions in one table there is
+``training.robustness``.
 """
 
 import argparse
@@ -34,7 +36,8 @@ from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import TextTokens, build_text_encoder
 from training.arguments import Parser, run
 from training.calibration import platt
-from training.data.clips import read_model_frames
+from training.data.clips import Change, read_model_frames
+from training.data.corruptions import Corruption
 from training.data.records import Record, write_text
 from training.data.refava import read_split
 from training.metrics import (
@@ -134,15 +137,22 @@ def _ask(
 
 
 def questions_from_videos(
-    model: RavarModel, data: Path, records: list[Record], sentences: dict[str, list[str]]
+    model: RavarModel,
+    data: Path,
+    records: list[Record],
+    sentences: dict[str, list[str]],
+    change: Callable[[Record], Change] | None = None,
 ) -> list[Question]:
-    """One question a clip, in order of first mention; its video is decoded and encoded when it is asked."""
+    """One question a clip, in order of first mention; its video is decoded and encoded when it is asked.
+
+    ``change`` gives what is done to the frames of a record's clip before they are encoded.
+    """
     by_clip: dict[tuple[str, int], list[int]] = {}
     for i, record in enumerate(records):
         by_clip.setdefault((record.source, record.key_frame), []).append(i)
     return [
         Question(
-            partial(_load, model, data, records[members[0]]),
+            partial(_load, model, data, records[members[0]], change),
             [records[i] for i in members],
             {variant: [texts[i] for i in members] for variant, texts in sentences.items()},
         )
@@ -151,10 +161,12 @@ def questions_from_videos(
 
 
 @torch.inference_mode()
-def _load(model: RavarModel, data: Path, record: Record) -> tuple[FrameFeatures, Letterbox]:
+def _load(
+    model: RavarModel, data: Path, record: Record, change: Callable[[Record], Change] | None
+) -> tuple[FrameFeatures, Letterbox]:
     """Features (1, T, …) of the clip of a record, and how it lies on the canvas."""
     config = model.config
-    images = read_model_frames(data, record, config)
+    images = read_model_frames(data, record, config, change(record) if change else None)
     height, width = images[0].shape[:2]
     box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
     pixels = to_pixels(images, box).to(next(model.parameters()).device)
@@ -251,17 +263,23 @@ def _by_kind(answers: Answers, present: np.ndarray) -> dict[str, dict[str, float
     }
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """Scores that could not be had become null, which JSON knows."""
     if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
+        return {key: without_nan(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_without_nan(entry) for entry in value]
+        return [without_nan(entry) for entry in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def measure(
-    data: Path, split: str, checkpoint: str | Path, *, controls: bool = False, limit: int | None = None
+    data: Path,
+    split: str,
+    checkpoint: str | Path,
+    *,
+    controls: bool = False,
+    corruption: Corruption | None = None,
+    limit: int | None = None,
 ) -> dict[str, Any]:
     """The evaluation JSON of the contract, without the command: every record of a split, decoded from its video.
 
@@ -275,17 +293,18 @@ def measure(
     model, config = load_checkpoint(checkpoint)
     model.to(PartialState().device)
     sentences = other_sentences(records) if controls else {"own": [record.sentence for record in records]}
-    questions = questions_from_videos(model, data, records, sentences)
+    questions = questions_from_videos(model, data, records, sentences, corruption.of if corruption else None)
     answers = ask_all(model, questions, build_text_encoder(model.config.text))
     result = report(answers, config.get("calibration"), controls=controls)
     name = config.get("name", str(checkpoint))
-    return {**_without_nan(result), "checkpoint": name, "data": f"{data.resolve().name}/{split}"}
+    return {**without_nan(result), "checkpoint": name, "data": f"{data.resolve().name}/{split}"}
 
 
 def evaluate(options: argparse.Namespace) -> int:
     if options.limit is not None and options.limit < 1:
         raise OptionError(f"--limit must be at least 1, got {options.limit}")
-    found = measure(options.data, options.split, options.checkpoint, controls=options.controls, limit=options.limit)
+    how = {"controls": options.controls, "corruption": options.corruption, "limit": options.limit}
+    found = measure(options.data, options.split, options.checkpoint, **how)
     if not PartialState().is_main_process:
         return 0
     command = f"python -m training.evaluate {' '.join(sys.argv[1:])}"
@@ -303,6 +322,7 @@ def main() -> int:
     parser.add_argument("--checkpoint", default=SHIPPED)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--controls", action="store_true", help="also shuffled sentences, another person's, prior only")
+    parser.add_argument("--corruption", type=Corruption.parse, metavar="NAME:LEVEL", help="spoil clips, as in fog:3")
     parser.add_argument("--limit", type=int, help="only the first so many records")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     return run(parser, evaluate, None)

@@ -1,6 +1,6 @@
 """Frames of training clips, and which of them the model reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
 from training.data.records import Record
 
+Change = Callable[[np.ndarray, int], np.ndarray]  # a frame and its index into the clip to the frame shown instead
 FILM_FPS, FILM_BEGIN, FILM_FRAMES = 30, 900, 90  # RefAVA's: frames a second, first second on disk, frames of a clip
 
 
@@ -66,8 +67,16 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise DataError(f"{path} cannot be read ({error.strerror}); expected a short video") from error
 
 
-def read_model_frames(data: Path, record: Record, config: ModelConfig) -> list[np.ndarray]:
+def read_model_frames(
+    data: Path, record: Record, config: ModelConfig, change: Change | None = None
+) -> list[np.ndarray]:
     """What the model looks at to answer a record, RGB: from its clip, or from RefAVA's folder of frames.
+
+    Args:
+        data: The data set folder.
+        record: Any of the clip's.
+        config: The model's.
+        change: Done to every frame looked at, once even where it is looked at twice; none by default.
 
     Raises:
         DataError: If a frame is missing.
@@ -76,11 +85,15 @@ def read_model_frames(data: Path, record: Record, config: ModelConfig) -> list[n
         images = read_clip(data / record.clip)
         if record.key_frame >= len(images):
             raise DataError(f"{record.clip} has {len(images)} frames, its record's key frame is {record.key_frame}")
-        return [images[i] for i in model_frames(record.fps, record.key_frame, len(images), config)]
-    places = model_frames(record.fps, record.key_frame, FILM_FRAMES, config)
-    paths = [film_frame(data, record.video, film_start(record.timestamp) + i) for i in places]
-    pictures = {path: _read_picture(path) for path in set(paths)}
-    return [pictures[path] for path in paths]
+        places = model_frames(record.fps, record.key_frame, len(images), config)
+        frames = {i: images[i] for i in places}
+    else:
+        places = model_frames(record.fps, record.key_frame, FILM_FRAMES, config)
+        start = film_start(record.timestamp)
+        frames = {i: _read_picture(film_frame(data, record.video, start + i)) for i in set(places)}
+    if change is not None:
+        frames = {i: change(image, i) for i, image in frames.items()}
+    return [frames[i] for i in places]
 
 
 def _read_picture(path: Path) -> np.ndarray:
