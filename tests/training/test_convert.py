@@ -16,7 +16,7 @@ import torch
 from test_cache import SMALL
 
 from refatomnet.checkpoint import encoder_state, save_checkpoint
-from refatomnet.model import build_model
+from refatomnet.model import RavarModel
 from training import convert, evaluate
 from training.data.records import Record, read_records, write_records
 
@@ -115,7 +115,7 @@ def test_what_is_converted_can_be_evaluated(
     capsys.readouterr()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = build_model(SMALL)
+    model = RavarModel(SMALL)
     model.encoder.load_state_dict(encoder_state())
     save_checkpoint(model, tmp_path / "fresh", {"name": "fresh"})
     real = evaluate.bootstrap
