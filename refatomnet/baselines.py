@@ -94,8 +94,9 @@ class PlainFusion(_Unfollowed):
         self.mix = mlp(3 * config.width, 2 * config.width, config.width)
 
     def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
-        """One feature a sentence, of the mean visual token, the sentence as a whole and the mean detection."""
+        """One feature a sentence, of the mean visual token, the mean word and the mean detection."""
         clip = clip.without_tokens().repeat(len(sentence.words) // len(clip.tokens))
+        text = masked_mean(sentence.tokens, sentence.mask, dim=1)
         scene = masked_mean(clip.scene, clip.scene_mask, dim=1)
-        feature = self.mix(torch.cat([clip.spatial.mean(dim=1), sentence.tokens[:, -1], scene], dim=-1))
+        feature = self.mix(torch.cat([clip.spatial.mean(dim=1), text, scene], dim=-1))
         return Fused((feature,), clip.spatial + feature.unsqueeze(1), feature.unsqueeze(1), None)
