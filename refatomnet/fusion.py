@@ -188,7 +188,9 @@ class RefAtomNetPP(Fusion):
         visual = {"temporal": clip.temporal, "spatial": clip.spatial}
         read = {branch: block(visual[branch], levels) for branch, block in self.aligned.items()}
         features = tuple(tokens.mean(dim=1) for tokens in read.values())
-        return Fused(features, read.get("spatial", clip.spatial), keyword, words)
+        # Without a spatial branch the places have read nothing; they learn of the sentence from the other branch.
+        cells = read["spatial"] if "spatial" in read else clip.spatial + features[0].unsqueeze(1)
+        return Fused(features, cells, keyword, words)
 
     def _follow_words(self, clip: ClipTokens, sentence: Sentence) -> Trajectories:
         """Trajectories of the words of all sentences, the sentences of one clip side by side."""
