@@ -192,9 +192,14 @@ class RavarModel(HubModel):
 
         Returns:
             The clip tokens, ready for any sentence; and what only training looks at.
+
+        Raises:
+            ValueError: If there are neither ``config.frames`` frames nor one.
         """
-        config = self.config
-        key = config.key_frame if features.fine.shape[1] == config.frames else 0
+        config, frames = self.config, features.fine.shape[1]
+        if frames not in (1, config.frames):
+            raise ValueError(f"a clip has {frames} frames; expected {config.frames}, or the key frame alone")
+        key = config.key_frame if frames == config.frames else 0
         maps, fine = self.neck(features, key)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
