@@ -66,7 +66,7 @@ class Output:
 
     choice: Score of every candidate, then of "nobody" (S, P + 1); minus infinity where there is no candidate.
     presence: Logit that the described person is in view (S).
-    boxes: Of the candidates: the detected people, the likeliest places, or the one regressed box (S, P, 4).
+    boxes: Of the P candidates: the detected people, the likeliest places, or the one regressed box (S, P, 4).
     everyone: Action logits of the candidates in the light of the sentence (S, P, 80).
     frame_boxes: The best candidate in every frame (S, T, 4). frame_seen: logits that they are in view there (S, T).
     branch_boxes: Boxes regressed by every branch (S, R, 4), as the papers do.
@@ -274,7 +274,7 @@ class RavarModel(HubModel):
                 place = PlaceMap(
                     *self.place(fused.cells, self.config.image_height // 32, self.config.image_width // 32)
                 )
-                share, cell = place.logits.log_softmax(dim=1).topk(self.config.people, dim=1)
+                share, cell = place.logits.log_softmax(dim=1).topk(min(self.config.people, fused.cells.shape[1]), dim=1)
                 boxes = place.boxes_cxcywh.gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
                 choice = torch.cat([share + here, here.new_zeros(len(here), 1)], dim=1)
             else:
