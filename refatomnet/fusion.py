@@ -105,6 +105,7 @@ class Fusion(nn.Module):
     """What every fusion is: a half without and a half with a sentence."""
 
     branches: int  # how many features it gives
+    gives_context = True  # whether it gives the detected people tokens to read
 
     def see(self, maps: Tensor, cues: Tensor, inside: Tensor, mask: Tensor) -> Seen:
         """Look at clips before any sentence.
@@ -136,6 +137,7 @@ class RefAtomNetPP(Fusion):
         super().__init__()
         width, levels = config.width, config.levels
         self.branches = len(config.branches)
+        self.gives_context = "keyword" in levels
 
         def retrieval() -> SemanticRetrieval:
             return SemanticRetrieval(width, pick=config.retrieval)

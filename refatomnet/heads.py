@@ -300,7 +300,7 @@ class PersonChoice(nn.Module):
     Not in the papers, which regress a box: here runners-up are known, and "nobody" is an answer.
     """
 
-    def __init__(self, width: int, *, layers: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, *, layers: int, heads: int, dropout: float, context: bool) -> None:
         super().__init__()
 
         def attention() -> CrossAttention:
@@ -309,7 +309,8 @@ class PersonChoice(nn.Module):
         self.nobody = nn.Parameter(torch.randn(width) * 0.02)
         self.among = nn.ModuleList([attention() for _ in range(layers)])
         self.reading = nn.ModuleList([attention() for _ in range(layers)])
-        self.follow = attention()
+        if context:
+            self.follow = attention()
         self.score = mlp(width, width, 1)
         self.match_person = nn.Linear(width, width)
         self.match_word = nn.Linear(width, width)
@@ -323,7 +324,7 @@ class PersonChoice(nn.Module):
         Args:
             people: One token a person (S, P, D). people_mask: True where real (S, P).
             sentence: Words and sentence (S, L, D). sentence_mask: True where real (S, L).
-            context: What a fusion gives people to read (S, K, D), or None.
+            context: What a fusion gives people to read (S, K, D), or None if built without.
         """
         queries = torch.cat([people, self.nobody.expand(people.shape[0], 1, -1)], dim=1)
         mask = functional.pad(people_mask, (0, 1), value=True)

@@ -164,8 +164,8 @@ class RavarModel(HubModel):
         if config.frame_boxes:
             self.frame_boxes = FrameBoxes(width)
         if config.answer == "people":
-            self.choice = PersonChoice(width, layers=config.layers, **attend)
-        else:
+            self.choice = PersonChoice(width, layers=config.layers, context=self.fusion.gives_context, **attend)
+        elif config.presence:
             self.presence = mlp(width, width, 1)
         if config.answer == "place":
             self.place = PlaceHead(width)
@@ -269,7 +269,8 @@ class RavarModel(HubModel):
             boxes, everyone = clip.person_boxes, clip.person_actions + everyone
             choice = self.choice(clip.people, clip.people_mask, sentence.tokens, sentence.mask, fused.context)
         else:
-            here = self.presence(torch.stack(fused.branches).mean(0))
+            feature = torch.stack(fused.branches).mean(0)
+            here = self.presence(feature) if self.config.presence else feature.new_zeros(len(feature), 1)
             if self.config.answer == "place":
                 place = PlaceMap(
                     *self.place(fused.cells, self.config.image_height // 32, self.config.image_width // 32)

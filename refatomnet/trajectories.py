@@ -96,12 +96,16 @@ class TrajectoryScan(nn.Module):
 
     def __init__(self, width: int, *, state_size: int, kind: str = "mamba") -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
-        mixers = {"lstm": _LSTM, "transformer": _CausalAttention, "none": _Nothing}
-        self.mixer = Mamba(width, d_state=state_size, expand=1) if kind == "mamba" else mixers[kind](width)
+        self.kind = kind
+        if kind != "none":
+            self.norm = nn.LayerNorm(width)
+            mixers = {"lstm": _LSTM, "transformer": _CausalAttention}
+            self.mixer = Mamba(width, d_state=state_size, expand=1) if kind == "mamba" else mixers[kind](width)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """Scan along the last but one axis (..., T, D); same shape out."""
+        if self.kind == "none":
+            return sequence
         flat = sequence.reshape(-1, *sequence.shape[-2:])
         return (flat + self.mixer(self.norm(flat))).reshape(sequence.shape)
 
@@ -133,16 +137,6 @@ class _CausalAttention(nn.Module):
         later = torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1)
         out, _ = self.attn(x, x, x, attn_mask=later, need_weights=False)
         return out
-
-
-class _Nothing(nn.Module):
-    """Adds nothing to the sequence, and has nothing to learn."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
 
 
 def masked_mean(values: Tensor, mask: Tensor, dim: int) -> Tensor:
