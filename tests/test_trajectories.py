@@ -110,19 +110,72 @@ def test_masked_mean_by_hand() -> None:
     assert masked_mean(values, mask, dim=1).tolist() == [[2, 4], [0, 0]]
 
 
-def test_each_trajectory_is_scanned_alone_and_along_time() -> None:
+def test_a_soft_pick_is_the_mean_of_the_tokens_by_their_likeness() -> None:
+    retrieval = identity(3)
+    retrieval.pick = "soft"
+    tokens = torch.randn(2, 4, 5, 3)
+    cues = torch.randn(2, 2, 3)
+    mask = torch.tensor([[True, True], [True, False]])
+    found = follow(retrieval, cues, tokens, mask)
+    for b, k, t in [(0, 0, 1), (0, 1, 3), (1, 0, 2)]:
+        cosine = torch.stack([functional.cosine_similarity(cues[b, k], token, dim=0) for token in tokens[b, t]])
+        torch.testing.assert_close(found.similarity[b, k, t], 10 * cosine)
+        torch.testing.assert_close(found.tokens[b, k, t], torch.softmax(10 * cosine, 0) @ tokens[b, t])
+    assert (found.tokens[1, 1] == 0).all()
+
+
+def test_a_soft_pick_learns() -> None:
+    retrieval = SemanticRetrieval(8, pick="soft")
+    found = follow(retrieval, torch.randn(2, 4, 8), torch.randn(2, 3, 6, 8))
+    (found.tokens * torch.randn(2, 4, 3, 8)).sum().backward()
+    for name, value in retrieval.named_parameters():
+        assert value.grad is not None and value.grad.abs().max() > 1e-4, name
+
+
+def test_a_random_space_picks_hard_and_stays_as_it_was_drawn() -> None:
+    hard, drawn = SemanticRetrieval(8), SemanticRetrieval(8, pick="random")
+    drawn.load_state_dict(hard.state_dict())
+    tokens, cues = torch.randn(2, 3, 6, 8, requires_grad=True), torch.randn(2, 4, 8, requires_grad=True)
+    found = follow(drawn, cues, tokens)
+    torch.testing.assert_close(found.tokens, follow(hard, cues, tokens).tokens)
+    found.tokens.sum().backward()
+    assert not any(value.requires_grad for value in drawn.parameters())
+    assert cues.grad is None or (cues.grad == 0).all()
+    picked = torch.zeros(2, 3, 6).scatter_add_(2, found.index.transpose(1, 2), torch.ones(2, 3, 4))
+    torch.testing.assert_close(
+        tokens.grad, picked.unsqueeze(-1).expand(-1, -1, -1, 8)
+    )  # each token, as often as picked
+
+
+@pytest.mark.parametrize("kind", ["mamba", "lstm", "transformer"])
+def test_each_trajectory_is_scanned_alone_and_along_time(kind: str) -> None:
     torch.manual_seed(0)
-    scan = TrajectoryScan(8, state_size=2)
+    scan = TrajectoryScan(8, state_size=2, kind=kind)
     paths = torch.randn(2, 3, 5, 8)
     scanned = scan(paths)
     assert scanned.shape == paths.shape
     torch.testing.assert_close(scan(paths[1, 2]), scanned[1, 2])
     changed = paths.clone()
     changed[0, 1, 3] = torch.randn(8)
-    moved = ((scan(changed) - scanned).abs() > 1e-7).any(-1)
+    moved = ((scan(changed) - scanned).abs() > 1e-5).any(-1)
     expected = torch.zeros(2, 3, 5, dtype=torch.bool)
     expected[0, 1, 3:] = True  # this trajectory, from that frame on
     assert torch.equal(moved, expected)
+
+
+@pytest.mark.parametrize("kind", ["mamba", "lstm", "transformer"])
+def test_a_scan_knows_the_order_of_the_frames(kind: str) -> None:
+    scan = TrajectoryScan(8, state_size=2, kind=kind)
+    paths = torch.randn(1, 5, 8)
+    turned = scan(paths[:, [1, 0, 2, 3, 4]])
+    assert (turned[:, 4] - scan(paths)[:, 4]).abs().max() > 1e-5
+    (scan(paths) * torch.randn(1, 5, 8)).sum().backward()
+    assert all(value.grad is not None for value in scan.parameters())
+
+
+def test_no_scan_changes_nothing_and_has_nothing_to_learn() -> None:
+    scan, paths = TrajectoryScan(8, state_size=2, kind="none"), torch.randn(2, 3, 5, 8)
+    assert torch.equal(scan(paths), paths) and not list(scan.parameters())
 
 
 def test_what_does_not_fit_is_refused() -> None:

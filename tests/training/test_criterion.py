@@ -2,24 +2,29 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from test_model import TINY, few_people, random_features, random_text, tiny_model
-from torch import Tensor
+from test_model import TINY, each_variant, few_people, random_features, random_text, tiny_model
+from torch import Tensor, nn
 
 from refatomnet.boxes import xyxy_to_cxcywh
+from refatomnet.config import ModelConfig
 from refatomnet.heads import DenseDetections, DetectionHead, Detections, keep_best
-from refatomnet.model import RavarModel
+from refatomnet.model import PlaceMap, RavarModel
 from training.criterion import (
     MATCH_IOU,
     Criterion,
     LossWeights,
     _mass,
     box_loss,
+    choice_loss,
     detection_losses,
     focal_bce,
+    frame_losses,
     match_people,
+    place_losses,
     rank_loss,
     training_detections,
 )
@@ -225,6 +230,95 @@ def test_rank_loss_by_hand() -> None:
     assert float(rank_loss(logit(0.5, 0.4, 0.6), torch.zeros(1, 3))) == 0
 
 
+# ---- the answer, by hand ------------------------------------------------------------------------------------------
+def test_choice_loss_by_hand() -> None:
+    choice = torch.tensor([[2.0, 1, 0, -torch.inf, 1], [0, 0, 0, 0, 3], [5, 0, 0, 0, 0]], requires_grad=True)
+    right = torch.zeros(3, 4, dtype=torch.bool)
+    right[0, 1] = True
+    present = torch.tensor([True, False, True])  # the third is in view, but no candidate is them
+    e = math.e
+    first, second = math.log((e**2 + e + 1 + e) / e), math.log((4 + e**3) / e**3)
+    loss = choice_loss(choice, right, present, nobody=True)
+    assert loss.item() == pytest.approx((first + second) / 2)
+    loss.backward()
+    assert torch.isfinite(choice.grad).all() and (choice.grad[2] == 0).all() and choice.grad[0, 3] == 0
+
+
+def test_where_nobody_is_no_answer_only_the_people_in_view_teach() -> None:
+    choice = torch.tensor([[2.0, 1, 0, -torch.inf, 50], [0, 0, 0, 0, 3]], requires_grad=True)
+    right = torch.tensor([[False, True, False, False], [False] * 4])
+    loss = choice_loss(choice, right, torch.tensor([True, False]), nobody=False)
+    e = math.e
+    assert loss.item() == pytest.approx(math.log((e**2 + e + 1) / e))
+    loss.backward()
+    assert (choice.grad[:, -1] == 0).all() and (choice.grad[1] == 0).all()
+    none = choice_loss(choice, right & False, torch.tensor([True, False]), nobody=False)
+    assert none == 0 and none.requires_grad
+
+
+def test_place_losses_by_hand() -> None:
+    logits = torch.zeros(5, 6)
+    boxes = torch.full((5, 6, 4), 0.5)
+    target = torch.tensor(
+        [[0.8, 0.1, 1.0, 0.3], [0.0, 0.8, 0.2, 1.0], [NAN] * 4, [0.4, 0.2, 0.6, 0.4], [0.9, 0.9, 1.1, 1.1]]
+    )
+    seen = torch.tensor([True, True, False, False, True])
+    cells = {0: 2, 1: 3, 4: 5}  # of 2 rows and 3 columns: at the right above, at the left below, and on the far corner
+    for row, cell in cells.items():
+        logits[row, cell] = math.log(5.0)  # half of the whole
+        boxes[row, cell] = xyxy_to_cxcywh(target[row])
+    logits, boxes = logits.requires_grad_(), boxes.requires_grad_()
+    parts = place_losses(PlaceMap(logits, boxes), target, seen, 2)
+    assert parts["place"].item() == pytest.approx(math.log(2.0))
+    assert parts["place_box"].item() == pytest.approx(0, abs=1e-5)
+    (parts["place"] + parts["place_box"]).backward()
+    assert torch.isfinite(logits.grad).all() and torch.isfinite(boxes.grad).all()
+    assert (logits.grad[2:4] == 0).all() and (boxes.grad[2:4] == 0).all()  # unseen, whatever their target says
+    nothing = place_losses(PlaceMap(logits, boxes), target, seen & False, 2)
+    assert nothing["place"] == 0 and nothing["place_box"] == 0
+
+
+def test_frame_losses_by_hand() -> None:
+    model, batch = tiny_model(), make_batch(1, 1)
+    clip, _ = model.encode_clips(batch.features, choose=few_people(1, people=2))
+    match = torch.tensor([[1, 0, 0, 0]])  # the first candidate is the tall one, the second the wide one
+    matched = torch.tensor([[True, True, False, False]])
+    truth = batch.people_xyxy[0, [1, 0]]
+    unseen = truth.isnan().any(-1)
+    assert unseen.sum() == 1
+    boxes = clip.frame_boxes.clone()
+    boxes[0, :2] = xyxy_to_cxcywh(truth.nan_to_num(0.5))
+    seen = torch.where(unseen, -math.log(3.0), math.log(3.0)).expand(1, 2, -1)  # right with three to one
+    perfect = replace(clip, frame_boxes=boxes, frame_seen=nn.functional.pad(seen, (0, 0, 0, 2), value=99.0))
+    parts = frame_losses(batch, perfect, match, matched)
+    assert float(parts["frame_box"]) == pytest.approx(0, abs=1e-5)
+    assert float(parts["frame_seen"]) == pytest.approx(math.log(4 / 3), rel=1e-4)
+    shifted = boxes.clone()
+    shifted[0, 1, 2, 0] += 0.1  # one box of the seven seen
+    wrong = frame_losses(batch, replace(perfect, frame_boxes=shifted), match, matched)["frame_box"]
+    width = WIDE[2] - WIDE[0]
+    expected = (2 * (1 - (width - 0.1) / (width + 0.1)) + 5 * 0.1 / 4) / 7
+    assert float(wrong) == pytest.approx(expected, rel=1e-3)
+    elsewhere = boxes.clone()
+    elsewhere[0, :2][unseen] = 9.0  # where nobody was in view, and of nobody's candidates, nothing is asked
+    elsewhere[0, 2:] = 9.0
+    other = frame_losses(batch, replace(perfect, frame_boxes=elsewhere), match, matched)
+    assert float(other["frame_box"]) == pytest.approx(0, abs=1e-5)
+    nobody = frame_losses(batch, perfect, match, matched & False)
+    assert nobody["frame_box"] == 0 and nobody["frame_seen"] == 0
+
+
+def test_presence_is_asked_of_every_sentence_where_no_people_are_scored() -> None:
+    model, batch = tiny_model(answer="place"), make_batch(1, 3)  # about the wide one, the tall one, nobody
+    clip, reading = model.encode_clips(batch.features, choose=few_people(1))
+    output = model(clip, batch.text)
+    criterion = Criterion(model, LossWeights())
+    sure = replace(output, presence=torch.tensor([math.log(3.0), math.log(3.0), -math.log(3.0)]))
+    assert float(criterion(batch, clip, reading, sure)["presence"]) == pytest.approx(math.log(4 / 3), rel=1e-4)
+    wrong = replace(output, presence=-sure.presence)
+    assert float(criterion(batch, clip, reading, wrong)["presence"]) == pytest.approx(math.log(4), rel=1e-4)
+
+
 # ---- who is who ---------------------------------------------------------------------------------------------------
 def test_key_boxes_are_those_of_the_key_frame() -> None:
     batch = make_batch()
@@ -281,23 +375,65 @@ def test_a_clip_without_real_people_keeps_the_detectors_picks() -> None:
 
 
 # ---- the sum ------------------------------------------------------------------------------------------------------
-def test_every_trained_parameter_gets_a_gradient() -> None:
-    model = tiny_model()
+# A soft-max over what these add to takes no notice of them.
+MOVE_ALL_ALIKE = ("choice.score.2.bias", "choice.match_gate.bias", "to_key.bias")
+USED_BY = {
+    "choose": lambda config: config.answer == "people",
+    "presence": lambda config: config.answer != "people" and config.presence,
+    "place": lambda config: config.answer == "place",
+    "place_box": lambda config: config.answer == "place",
+    "frame_box": lambda config: config.frame_boxes,
+    "frame_seen": lambda config: config.frame_boxes,
+    "follow_people": lambda config: follows(config, "scene"),
+    "follow_words": lambda config: follows(config, "keyword"),
+}
+
+
+def follows(config: ModelConfig, level: str) -> bool:
+    return config.architecture == "refatomnetpp" and level in config.levels and config.retrieval != "random"
+
+
+@each_variant
+def test_every_trained_parameter_gets_a_gradient(switches: dict[str, Any]) -> None:
+    model = tiny_model(**switches)
     model.train()
     torch.manual_seed(0)
     criterion, parts = step(model, make_batch(4, 3))
     parts["total"].backward()
-    assert set(parts) == {*LossWeights().__dataclass_fields__, "total"} - {"presence", "place", "place_box"}
+    wanted = {n for n in LossWeights().__dataclass_fields__ if n not in USED_BY or USED_BY[n](model.config)}
+    assert set(parts) == {*wanted, "total"}
     assert all(torch.isfinite(value) and value >= 0 for value in parts.values())
     torch.testing.assert_close(sum(v for name, v in parts.items() if name != "total"), parts["total"])
     dead = []
     for part in (model, criterion):
         for name, value in part.named_parameters():
-            if value.requires_grad and (value.grad is None or not value.grad.abs().max() > 0):
+            none = value.grad is None or not value.grad.abs().max() > 0
+            if value.requires_grad and none and not name.endswith(MOVE_ALL_ALIKE):
                 dead.append(name)
             assert value.grad is None or torch.isfinite(value.grad).all(), name
     assert dead == []
-    assert all(value.grad is None for value in model.encoder.parameters())
+    assert all(value.grad is None for value in model.parameters() if not value.requires_grad)
+
+
+@each_variant
+@pytest.mark.parametrize("what", ["hidden", "nobody there", "nobody meant"])
+def test_missing_boxes_leave_no_gradient_that_is_not_finite(switches: dict[str, Any], what: str) -> None:
+    model, batch = tiny_model(**switches), make_batch(2, 2)
+    if what == "hidden":  # the described people are out of view at the key frame, or always
+        batch.people_xyxy[0, :2, TINY.key_frame] = NAN
+        batch.people_xyxy[1, 1] = NAN
+        batch.people_real[0, :2] = batch.people_real[1, 1] = False
+    elif what == "nobody there":
+        batch.people_xyxy[:] = NAN
+        batch.people_real[:] = False
+        batch.things_xyxy[:] = NAN
+        batch.person[:] = -1
+    else:
+        batch.person[:] = -1
+    _, parts = step(model, batch)
+    parts["total"].backward()
+    assert all(torch.isfinite(value) for value in parts.values())
+    assert all(torch.isfinite(v.grad).all() for v in model.parameters() if v.grad is not None)
 
 
 def test_weights_scale_their_part() -> None:
