@@ -524,3 +524,118 @@ def test_channels_hold_the_colours_of_the_frame() -> None:
     assert torch.nonzero(middle).tolist() == [[0, 1, 3]] and middle[0, 1, 3] == 1
     red = features.fine[0, -12:-8]
     assert (red[:, 2:4, 6:8] == 1).all() and red.sum() == 16 and (features.fine[0, -8:] == 0).all()
+
+
+def test_frames_are_encoded_one_by_one_as_they_are_together() -> None:
+    encoder = tiny_model().encoder
+    pixels = torch.randn(5, 3, 64, 96)
+    together = encoder(pixels)
+    for i in range(5):
+        same(part_of(together, slice(i, i + 1)), encoder(pixels[i : i + 1]))
+
+
+# ---- other ways to run it -----------------------------------------------------------------------------------------
+class Whole(nn.Module):
+    """The model from pixels, or from features as a model is trained, and embedded words to plain tensors."""
+
+    def __init__(self, model: RavarModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, seen: tuple[Tensor, ...], text: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Answer S sentences about B clips: pixels (B, T, 3, H, W), or features of the three strides."""
+        if len(seen) == 1:
+            flat = self.model.encode_frames(seen[0].flatten(0, 1))
+            seen = tuple(getattr(flat, f.name).unflatten(0, seen[0].shape[:2]) for f in fields(FrameFeatures))
+        clip, _ = self.model.encode_clips(FrameFeatures(*seen))
+        output = self.model(clip, TextTokens(*text, ()))
+        return output.choice, output.presence, output.boxes, output.everyone, output.frame_boxes, output.frame_seen
+
+
+def whole(**switches: Any) -> tuple[Whole, tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The whole model, features of two clips, and four sentences about them."""
+    model, text = tiny_model(**switches), random_text(4)
+    model.encoder.load_state_dict(encoder_state())
+    features = tuple(getattr(random_features(2), f.name) for f in fields(FrameFeatures))
+    return Whole(model).eval(), features, (text.states, text.mask, text.keywords, text.sentence)
+
+
+each_architecture = pytest.mark.parametrize(
+    "switches",
+    [VARIANTS[name] for name in ("refatomnetpp", "refatomnet", "plain", "refatomnetpp by place")],
+    ids=["refatomnetpp", "refatomnet", "plain", "by place"],
+)
+
+
+def close(got: tuple[Tensor, ...], expected: tuple[Tensor, ...], *, tolerance: float = 1e-5) -> None:
+    for one, other in zip(got, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=tolerance, rtol=tolerance)
+
+
+@pytest.mark.slow
+@each_architecture
+def test_a_compiled_model_answers_and_learns_the_same(switches: dict[str, Any]) -> None:
+    model, features, text = whole(**switches)
+    torch.compiler.reset()
+    answers, gradients = [], []
+    for run in (model, torch.compile(model, backend="aot_eager")):
+        model.zero_grad()
+        answers.append(run(features, text))
+        choice, _, *rest = answers[-1]
+        (choice[:, -2:].softmax(1).square().sum() + sum(part.square().mean() for part in rest)).backward()
+        gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
+    close(answers[1], answers[0])
+    assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) > 50
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(
+            gradients[1][name], gradient, atol=1e-4, rtol=1e-3, msg=lambda why, name=name: name + why
+        )
+
+
+@pytest.mark.slow
+@each_architecture
+def test_an_exported_model_answers_the_same(switches: dict[str, Any], tmp_path: Path) -> None:
+    model, features, text = whole(**switches)
+    others = tuple(torch.randn_like(part) for part in features)
+    check_export(model, features, others, text, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_model_is_exported_with_its_encoder(tmp_path: Path) -> None:
+    model, _, text = whole()
+    pixels = torch.randn(2, 2, TINY.frames, 3, TINY.image_height, TINY.image_width)
+    check_export(model, (pixels[0],), (pixels[1],), text, tmp_path)
+
+
+def check_export(
+    model: Whole, seen: tuple[Tensor, ...], others: tuple[Tensor, ...], text: tuple[Tensor, ...], folder: Path
+) -> None:
+    """What is exported with some clips answers about them and about others as the model does."""
+    with torch.no_grad():
+        torch.export.save(torch.export.export(model, (seen, text)), folder / "model.pt2")
+        loaded = torch.export.load(folder / "model.pt2").module()
+        for clips in (seen, others):
+            close(loaded(clips, text), model(clips, text))
+
+
+@each_architecture
+@pytest.mark.parametrize("training", [False, True])
+def test_half_precision_answers_nearly_the_same(switches: dict[str, Any], training: bool) -> None:
+    model, features, text = tiny_model(**switches).train(training), random_features(2), random_text(4)
+    answers = []
+    for half in (False, True):
+        torch.manual_seed(0)
+        model.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            clip, _ = model.encode_clips(features, choose=few_people(2, people=4))
+            output = model(clip, text)
+            loss = output.choice.float().softmax(1)[:, 0].sum() + output.actions.float().square().mean()
+        loss.backward()
+        assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+        answers.append(output)
+    full, half = answers
+    assert half.branch_actions.dtype == torch.bfloat16
+    for name, tolerance in (("choice", 0.15), ("boxes", 0.03), ("everyone", 0.15), ("branch_boxes", 0.03)):
+        got = getattr(half, name).float()
+        assert torch.isfinite(got).all()
+        assert (got - getattr(full, name)).abs().mean() < tolerance, name
