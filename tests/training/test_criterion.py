@@ -257,13 +257,12 @@ def test_where_nobody_is_no_answer_only_the_people_in_view_teach() -> None:
 
 
 def test_place_losses_by_hand() -> None:
-    logits = torch.zeros(5, 6)
-    boxes = torch.full((5, 6, 4), 0.5)
-    target = torch.tensor(
-        [[0.8, 0.1, 1.0, 0.3], [0.0, 0.8, 0.2, 1.0], [NAN] * 4, [0.4, 0.2, 0.6, 0.4], [0.9, 0.9, 1.1, 1.1]]
-    )
-    seen = torch.tensor([True, True, False, False, True])
-    cells = {0: 2, 1: 3, 4: 5}  # of 2 rows and 3 columns: at the right above, at the left below, and on the far corner
+    logits = torch.zeros(6, 6)
+    boxes = torch.full((6, 6, 4), 0.5)
+    right, left, middle = [0.8, 0.1, 1.0, 0.3], [0.0, 0.8, 0.2, 1.0], [0.35, 0.3, 0.65, 0.6]
+    target = torch.tensor([right, left, [NAN] * 4, middle, middle, [0.9, 0.9, 1.1, 1.1]])
+    seen = torch.tensor([True, True, False, False, True, True])
+    cells = {0: 2, 1: 3, 4: 1, 5: 5}  # of 2 rows and 3 columns; the last one's middle is the far corner
     for row, cell in cells.items():
         logits[row, cell] = math.log(5.0)  # half of the whole
         boxes[row, cell] = xyxy_to_cxcywh(target[row])
@@ -291,19 +290,19 @@ def test_frame_losses_by_hand() -> None:
     seen = torch.where(unseen, -math.log(3.0), math.log(3.0)).expand(1, 2, -1)  # right with three to one
     perfect = replace(clip, frame_boxes=boxes, frame_seen=nn.functional.pad(seen, (0, 0, 0, 2), value=99.0))
     parts = frame_losses(batch, perfect, match, matched)
-    assert float(parts["frame_box"]) == pytest.approx(0, abs=1e-5)
-    assert float(parts["frame_seen"]) == pytest.approx(math.log(4 / 3), rel=1e-4)
+    assert parts["frame_box"].item() == pytest.approx(0, abs=1e-5)
+    assert parts["frame_seen"].item() == pytest.approx(math.log(4 / 3), rel=1e-4)
     shifted = boxes.clone()
     shifted[0, 1, 2, 0] += 0.1  # one box of the seven seen
     wrong = frame_losses(batch, replace(perfect, frame_boxes=shifted), match, matched)["frame_box"]
     width = WIDE[2] - WIDE[0]
     expected = (2 * (1 - (width - 0.1) / (width + 0.1)) + 5 * 0.1 / 4) / 7
-    assert float(wrong) == pytest.approx(expected, rel=1e-3)
+    assert wrong.item() == pytest.approx(expected, rel=1e-3)
     elsewhere = boxes.clone()
     elsewhere[0, :2][unseen] = 9.0  # where nobody was in view, and of nobody's candidates, nothing is asked
     elsewhere[0, 2:] = 9.0
     other = frame_losses(batch, replace(perfect, frame_boxes=elsewhere), match, matched)
-    assert float(other["frame_box"]) == pytest.approx(0, abs=1e-5)
+    assert other["frame_box"].item() == pytest.approx(0, abs=1e-5)
     nobody = frame_losses(batch, perfect, match, matched & False)
     assert nobody["frame_box"] == 0 and nobody["frame_seen"] == 0
 
