@@ -369,3 +369,17 @@ def test_a_person_who_matches_no_word_differs_from_one_who_does() -> None:
     torch.testing.assert_close(scores, torch.tensor([[1.0, 2.0, 0, 0]]) / 8**0.5)  # the padded word counts nothing
     nobody_there = choice(people, torch.tensor([[True, False, False]]), words, real, None)
     assert nobody_there[0].tolist() == [pytest.approx(1 / 8**0.5), -math.inf, -math.inf, 0.0]
+
+
+def test_people_read_the_sentence_and_what_a_fusion_gives_them() -> None:
+    choice = PersonChoice(8, layers=1, heads=2, dropout=0.0, context=True).eval()
+    torch.nn.init.zeros_(choice.match_person.weight)  # leave out the match of persons and words
+    torch.nn.init.zeros_(choice.match_person.bias)
+    people, there = torch.randn(1, 3, 8), torch.tensor([[True, True, False]])
+    words, real, context = torch.randn(1, 4, 8), torch.tensor([[True, True, True, False]]), torch.randn(1, 2, 8)
+    scores = choice(people, there, words, real, context)
+    assert scores.shape == (1, 4) and scores[0, 2] == -torch.inf
+    for other in (choice(people, there, words.flip(2), real, context), choice(people, there, words, real, -context)):
+        assert (other - scores)[0, [0, 1, 3]].abs().min() > 1e-4
+    noise = torch.cat([words[:, :3], torch.full((1, 1, 8), 9.0)], dim=1)
+    torch.testing.assert_close(choice(people, there, noise, real, context), scores)
