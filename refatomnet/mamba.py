@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_TOGETHER = 2**17  # states of a sequence worked on at once: few enough for a CPU's cache, many enough to be few calls
+_TOGETHER = 2**19  # states of a sequence worked on at once: few enough for a CPU's cache, many enough to be few calls
 _KERNEL_STATES = 256  # the most a channel may have in mamba_ssm's kernel
 
 
