@@ -316,7 +316,7 @@ def test_bad_arguments_are_one_line(tmp_path, capfd, more, message):
 
 
 def test_the_benchmark_counts_clips_after_the_warm_up(capfd):
-    asked = ["--size", "96x64", "--clips", "3", "--workers", "1", "--studio", f"{__name__}:FakeStudio"]
+    asked = ["render", "--size", "96x64", "--clips", "3", "--workers", "1", "--studio", f"{__name__}:FakeStudio"]
     assert benchmark.main(asked) == 0
     line = capfd.readouterr().out
     seconds, rate = re.fullmatch(r"3 clips of 96x64 in ([\d.]+) s: ([\d.]+) clips/s with 1 workers.*\n", line).groups()
@@ -332,7 +332,7 @@ def test_the_benchmark_leaves_the_warm_up_out_of_the_stages(monkeypatch, capsys)
         return {}
 
     monkeypatch.setattr(benchmark, "run_crew", crew)
-    assert benchmark.main(["--clips", "3", "--workers", "1"]) == 0
+    assert benchmark.main(["render", "--clips", "3", "--workers", "1"]) == 0
     assert capsys.readouterr().out.endswith("a clip and worker: filming 1.000\n")
 
 
