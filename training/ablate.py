@@ -106,6 +106,7 @@ class Comparison:
         self.clips = np.array([i for i, question in enumerate(questions) for _ in question.records])
         self.frames = described_boxes(data, self.records, config.model, split=SPLIT)
         self.first: Answers | None = None
+        self._of_first: dict[bytes, dict[str, float]] = {}  # by the drawn rows: the draws are the same for all
 
     def add(self, folder: Path) -> dict[str, Any]:
         """Scores of a variant, their intervals, and those of the difference to the first one added."""
@@ -115,7 +116,10 @@ class Comparison:
         every = np.arange(len(self.records))
 
         def both(rows: np.ndarray) -> dict[str, float]:
-            own, other = self._scores(answers, rows), self._scores(first, rows)
+            if (drawn := rows.tobytes()) not in self._of_first:
+                self._of_first[drawn] = self._scores(first, rows)
+            other = self._of_first[drawn]
+            own = other if answers is first else self._scores(answers, rows)
             return own | {f"{name} difference": own[name] - other[name] for name in own}
 
         found, intervals = both(every), bootstrap(both, self.clips)
