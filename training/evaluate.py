@@ -14,6 +14,7 @@ import argparse
 import json
 import logging
 import math
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -307,7 +308,7 @@ def evaluate(options: argparse.Namespace) -> int:
     found = measure(options.data, options.split, options.checkpoint, **how)
     if not PartialState().is_main_process:
         return 0
-    command = f"python -m training.evaluate {' '.join(sys.argv[1:])}"
+    command = f"python -m training.evaluate {shlex.join(sys.argv[1:])}"
     text = json.dumps({**found, "command": command}, indent=1) + "\n"
     sys.stdout.write(text)  # first: the work is not lost where the file cannot be written
     if options.json:

@@ -10,6 +10,7 @@ the best validation score so far, and in the end its evaluation on val, which ``
 import argparse
 import json
 import logging
+import shlex
 import sys
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def train(options: argparse.Namespace) -> int:
     if trainer.finished:
         best = trainer.folder / "best"
         found = measure(trainer.data_folder, "val", best)
-        command = f"python -m training.evaluate --data {trainer.data_folder} --split val --checkpoint {best}"
+        arguments = ["--data", str(trainer.data_folder), "--split", "val", "--checkpoint", str(best)]
+        command = f"python -m training.evaluate {shlex.join(arguments)}"
         if trainer.accelerator.is_main_process:
             write_text(trainer.folder / "evaluation.json", json.dumps({**found, "command": command}, indent=1) + "\n")
             _LOG.info("evaluation of the best checkpoint on val is in %s", trainer.folder / "evaluation.json")
