@@ -189,7 +189,7 @@ class Trainer:
 
     def fit(self) -> None:
         """Train to the end, until val stops getting better, or until this sitting's minutes are over."""
-        writer = SummaryWriter(self.folder / "events", purge_step=self.step) if self._main else None
+        writer = SummaryWriter(self.folder / "events", purge_step=self.step + 1) if self._main else None
         began, config = time.monotonic(), self.config
         for parts in self._prefetched():
             losses = self._train_step(parts)
@@ -200,6 +200,8 @@ class Trainer:
             if self.step % config.evaluate_every == 0 or self.step == self.total_steps:
                 self._validate(writer)
             if self.step % config.save_every == 0 or over or self.finished:
+                if writer:
+                    writer.flush()  # before the state: whoever goes on from there does not log these steps again
                 self.save()
             if self.finished:
                 _LOG.info("finished at step %d", self.step)
