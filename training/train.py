@@ -26,12 +26,15 @@ _LOG = logging.getLogger(__name__)
 def train(options: argparse.Namespace) -> int:
     config = read_train_config(options.config, options.overrides)
     trainer = Trainer(config)
+    if not trainer.accelerator.is_main_process:
+        logging.disable(logging.INFO)  # one process speaks for all
     trainer.begin(resume=options.resume)
     count, epoch, total = len(trainer.train_set), trainer.steps_an_epoch, trainer.total_steps
     _LOG.info("%d clips, %d steps an epoch, %d in all", count, epoch, total)
     if not trainer.finished:
         trainer.fit()
     if trainer.finished:
+        trainer.accelerator.wait_for_everyone()  # one process writes the checkpoint that all read now
         best = trainer.folder / "best"
         found = measure(trainer.data_folder, "val", best)
         arguments = ["--data", str(trainer.data_folder), "--split", "val", "--checkpoint", str(best)]
