@@ -14,6 +14,7 @@ import argparse
 import json
 import logging
 import math
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
-from accelerate.utils import gather_object
+from accelerate.utils import gather_object, parse_flag_from_env
 
 from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
@@ -80,6 +81,12 @@ class Question:
     sentences: dict[str, list[str]]
 
 
+def processes() -> PartialState:
+    """The processes that share the work: those of ``accelerate launch`` or ``torchrun``, or this one alone."""
+    # Accelerate takes processes without a GPU for strangers to each other unless it is told that CPUs are meant.
+    return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available())
+
+
 def other_sentences(records: list[Record], *, seed: int = 0) -> dict[str, list[str]]:
     """Sentences of the controls: of a random other clip, and of another person of the same clip (or its own)."""
     rng = np.random.default_rng(seed)
@@ -110,7 +117,7 @@ def ask_all(model: RavarModel, questions: Sequence[Question], embed: Callable[[l
     """
     model.eval()
     device = next(model.parameters()).device
-    state = PartialState()
+    state = processes()
     mine = range(state.process_index, len(questions), state.num_processes)
     rows = [(i, questions[i].records, _ask(model, questions[i], embed, device)) for i in mine]
     rows = sorted(gather_object(rows), key=lambda row: row[0])
@@ -291,7 +298,7 @@ def measure(
     if not any(record.box_xyxy for record in records):
         raise DataError(f"no record of {split!r} in {data} is about somebody; there is nothing to measure")
     model, config = load_checkpoint(checkpoint)
-    model.to(PartialState().device)
+    model.to(processes().device)
     sentences = other_sentences(records) if controls else {"own": [record.sentence for record in records]}
     questions = questions_from_videos(model, data, records, sentences, corruption.of if corruption else None)
     answers = ask_all(model, questions, build_text_encoder(model.config.text))
@@ -305,9 +312,9 @@ def evaluate(options: argparse.Namespace) -> int:
         raise OptionError(f"--limit must be at least 1, got {options.limit}")
     how = {"controls": options.controls, "corruption": options.corruption, "limit": options.limit}
     found = measure(options.data, options.split, options.checkpoint, **how)
-    if not PartialState().is_main_process:
+    if not processes().is_main_process:
         return 0
-    command = f"python -m training.evaluate {' '.join(sys.argv[1:])}"
+    command = f"python -m training.evaluate {shlex.join(sys.argv[1:])}"
     text = json.dumps({**found, "command": command}, indent=1) + "\n"
     sys.stdout.write(text)  # first: the work is not lost where the file cannot be written
     if options.json:

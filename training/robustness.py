@@ -16,13 +16,13 @@ import argparse
 import dataclasses
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accelerate import PartialState
 
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
 from refatomnet.errors import DataError, OptionError
@@ -34,7 +34,7 @@ from training.data.corruptions import CORRUPTIONS, LEVELS, Corruption
 from training.data.mirror import mirror_image, mirror_record
 from training.data.records import PARAPHRASE, Record, write_text
 from training.data.refava import read_split
-from training.evaluate import Answers, ask_all, questions_from_videos, score, truth, without_nan
+from training.evaluate import Answers, ask_all, processes, questions_from_videos, score, truth, without_nan
 from training.metrics import bootstrap, box_ious
 
 SHOWN = {"acc_iou50": "Acc@0.5", "miou": "mIoU", "map_macro": "macro mAP", "presence_auroc": "presence"}
@@ -148,14 +148,14 @@ def table(options: argparse.Namespace) -> int:
     if not any(record.box_xyxy for record in records):
         raise DataError(f"no record of {options.split!r} in {options.data} is about somebody; nothing to measure")
     model, config = load_checkpoint(options.checkpoint)
-    model.to(PartialState().device)
-    first = PartialState().is_main_process
+    model.to(processes().device)
+    first = processes().is_main_process
     chosen = [Corruption(name, level) for name in options.corruptions for level in options.levels]
     result: dict[str, Any] = {
         "checkpoint": config.get("name", str(options.checkpoint)),
         "data": f"{options.data.resolve().name}/{options.split}",
         "clips": len({record.source for record in records}),
-        "command": f"python -m training.robustness {' '.join(sys.argv[1:])}",
+        "command": f"python -m training.robustness {shlex.join(sys.argv[1:])}",
         "rows": [],
     }
     ask = asker(model, options.data)

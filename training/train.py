@@ -10,6 +10,7 @@ the best validation score so far, and in the end its evaluation on val, which ``
 import argparse
 import json
 import logging
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,15 +26,19 @@ _LOG = logging.getLogger(__name__)
 def train(options: argparse.Namespace) -> int:
     config = read_train_config(options.config, options.overrides)
     trainer = Trainer(config)
+    if not trainer.accelerator.is_main_process:
+        logging.disable(logging.INFO)  # one process speaks for all
     trainer.begin(resume=options.resume)
     count, epoch, total = len(trainer.train_set), trainer.steps_an_epoch, trainer.total_steps
     _LOG.info("%d clips, %d steps an epoch, %d in all", count, epoch, total)
     if not trainer.finished:
         trainer.fit()
     if trainer.finished:
+        trainer.accelerator.wait_for_everyone()  # one process writes the checkpoint that all read now
         best = trainer.folder / "best"
         found = measure(trainer.data_folder, "val", best)
-        command = f"python -m training.evaluate --data {trainer.data_folder} --split val --checkpoint {best}"
+        arguments = ["--data", str(trainer.data_folder), "--split", "val", "--checkpoint", str(best)]
+        command = f"python -m training.evaluate {shlex.join(arguments)}"
         if trainer.accelerator.is_main_process:
             write_text(trainer.folder / "evaluation.json", json.dumps({**found, "command": command}, indent=1) + "\n")
             _LOG.info("evaluation of the best checkpoint on val is in %s", trainer.folder / "evaluation.json")

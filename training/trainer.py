@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
@@ -30,7 +31,7 @@ from training.config import TrainConfig
 from training.criterion import Criterion, training_detections
 from training.data.openravar import Batch, OpenRavar, letterbox_of
 from training.data.records import Record, read_records, scene_lines, scenes_path, write_text
-from training.evaluate import Answers, Question, ask_all, score, truth
+from training.evaluate import Answers, Question, ask_all, processes, score, truth
 
 _LOG = logging.getLogger(__name__)
 # What a resumed run may change: how long and where it sits, not what it learns.
@@ -126,6 +127,7 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         torch.set_num_threads(config.threads)
+        processes()  # first: Accelerator goes by it
         spread = DistributedDataParallelKwargs(find_unused_parameters=True)  # key frames alone leave some parts out
         self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[spread])
         self.model = RavarModel(config.model)
@@ -189,17 +191,19 @@ class Trainer:
 
     def fit(self) -> None:
         """Train to the end, until val stops getting better, or until this sitting's minutes are over."""
-        writer = SummaryWriter(self.folder / "events", purge_step=self.step) if self._main else None
+        writer = SummaryWriter(self.folder / "events", purge_step=self.step + 1) if self._main else None
         began, config = time.monotonic(), self.config
         for parts in self._prefetched():
             losses = self._train_step(parts)
             self.step += 1
             if self.step % 20 == 0 or self.step == 1:
                 self._log(writer, losses, began)
-            over = config.minutes is not None and time.monotonic() - began > 60 * config.minutes
+            over = self._over(began)
             if self.step % config.evaluate_every == 0 or self.step == self.total_steps:
                 self._validate(writer)
             if self.step % config.save_every == 0 or over or self.finished:
+                if writer:
+                    writer.flush()  # before the state: whoever goes on from there does not log these steps again
                 self.save()
             if self.finished:
                 _LOG.info("finished at step %d", self.step)
@@ -215,6 +219,12 @@ class Trainer:
         """Whether there is nothing more to learn: all steps done, or val has not got better for long."""
         patience = self.config.patience
         return self.step >= self.total_steps or (patience is not None and self.stale >= patience)
+
+    def _over(self, began: float) -> bool:
+        """Whether this sitting's minutes are over by the main process's clock, so that all stop at the same step."""
+        if self.config.minutes is None:
+            return False
+        return bool(broadcast_object_list([time.monotonic() - began > 60 * self.config.minutes])[0])
 
     @property
     def _main(self) -> bool:
@@ -278,6 +288,8 @@ class Trainer:
         return top * min(warm, 0.5 * (1 + math.cos(math.pi * min((self.step - begin) / (end - begin), 1.0))))
 
     def _log(self, writer: SummaryWriter | None, losses: dict[str, float], began: float) -> None:
+        shares = gather_object([losses])  # each process knows of its own parts
+        losses = {name: sum(share[name] for share in shares) / len(shares) for name in losses}
         if writer:
             for name, value in losses.items():
                 writer.add_scalar(f"loss/{name}", value, self.step)

@@ -4,6 +4,7 @@ import functools
 import json
 import multiprocessing.pool
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,14 +86,14 @@ class ThreadContext:
 
 
 @functools.cache
-def painted(base: Path) -> Path:
-    """A data folder with features, made once a test session."""
-    out = base / "openravar"
+def painted(base: Path, shard: int = 3) -> Path:
+    """A data folder with features, made once a test session; with three clips a shard, train has two shards."""
+    out = base / f"shards of {shard}" / "openravar"
     for split, clips in (("train", 4), ("val", 3)):
         paint_split(out, split, clips)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
-        patch.setattr(cache_module, "SHARD", 3)  # so that train has two shards
+        patch.setattr(cache_module, "SHARD", shard)
         for split in ("train", "val"):
             build(out, split, SMALL, workers=1)
     return out
@@ -157,6 +158,52 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
     assert json.loads((folder / "0001" / "clips.json").read_text()) == [[name, (data / name).stat().st_size]]
 
 
+def shards_of(folder: Path) -> dict[str, int]:
+    """When each shard below a folder was written."""
+    return {str(path.parent.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("clips.json")}
+
+
+def test_a_clip_made_anew_is_encoded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+    monkeypatch.setattr(cache_module, "SHARD", 1)
+    paint_split(tmp_path, "train", 2)
+    folder = build(tmp_path, "train", SMALL, workers=1)
+    name = "clips/train/000001.mp4"
+    before, old = shards_of(folder), FeatureCache(folder, "minilm").frames(name)
+    noise = np.random.default_rng(0).integers(0, 255, (FRAMES, 180, 320, 3), dtype=np.uint8)
+    write_clip(tmp_path / name, noise, 3.0)
+    build(tmp_path, "train", SMALL, workers=1)
+    assert shards_of(folder)["0000"] == before["0000"] and shards_of(folder)["0001"] != before["0001"]
+    new = FeatureCache(folder, "minilm").frames(name)
+    assert not torch.allclose(new["deep"], old["deep"], atol=0.1)
+    (tmp_path / name).unlink()
+    with pytest.raises(DataError, match="000001.mp4 is missing; expected the clips that the scenes speak of"):
+        build(tmp_path, "train", SMALL, workers=1)
+
+
+@pytest.mark.slow
+def test_workers_share_the_shards_and_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "SHARD", 1)
+    paint_split(tmp_path / "two", "val", 3)
+    shutil.copytree(tmp_path / "two", tmp_path / "one")
+    two = build(tmp_path / "two", "val", SMALL, workers=2)  # in processes of their own
+    asked = []
+
+    class Watched(ThreadContext):
+        @staticmethod
+        def Pool(workers: int) -> multiprocessing.pool.ThreadPool:
+            asked.append(workers)
+            return ThreadContext.Pool(workers)
+
+    monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: Watched))
+    one = build(tmp_path / "one", "val", SMALL, workers=1)
+    assert asked == [1]
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
+    assert len(files) == 3 * 4 + 4
+    assert all((one / file).read_bytes() == (two / file).read_bytes() for file in files)
+
+
 def test_words_cut_short_are_not_taken_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Embeddings of more sentences, half of them written: the old list must not speak of the new rows."""
     record = Record("v", 902, "0", "train", "the man in red", (12,), (0.1, 0.1, 0.5, 0.9), "a.mp4", 0, 6.0)
@@ -218,6 +265,130 @@ def test_a_clip_that_lost_frames_is_refused(data: Path) -> None:
     timing = Timing("clips/train/000000.mp4", 9, KEY, 3.0)
     with pytest.raises(DataError, match="has 8 frames, its scene speaks of 9"):
         cache_module._encode_shard((data, data / "never", [timing], SMALL, False))
+
+
+# ---- in a mirror ----------------------------------------------------------------------------------------------------
+LEFT = {  # what is said of the two people of each clip, and of nobody
+    0: ("the red one on the left", "the green one on the right", "the one on the left of nobody"),
+    1: ("the red one on the left", "the green one who left the room", "the one at the right"),
+    2: ("the red one who left the room", "the only one left", "the one who sits right"),
+}
+RIGHT = {
+    "the red one on the left": "the red one on the right",
+    "the green one on the right": "the green one on the left",
+    "the one on the left of nobody": "the one on the right of nobody",
+    "the one at the right": "the one at the left",
+}
+WHO = {"red": 0, "green": 1}
+
+
+@pytest.fixture(scope="module")
+def sided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clips about left and right with their features, and their mirror images' added afterwards."""
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("sided")
+    paint_split(out, "train", 3)
+    records = []
+    for record in read_records_of(out):
+        number, who = int(str(record.clip)[-5]), {"0": 0, "1": 1, "absent0": 2}[record.person_id]
+        records.append(replace(record, sentence=LEFT[number][who]))
+    write_records(out / "train.jsonl", records)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+        patch.setattr(cache_module, "SHARD", 2)
+        folder = build(out, "train", SMALL, workers=1)
+        own = {sentence for said in LEFT.values() for sentence in said}
+        assert set(json.loads((folder / "minilm" / "sentences.json").read_text())) == own
+        assert set(shards_of(folder)) == {"0000", "0001"}
+        before = shards_of(folder)
+        for _ in range(2):  # the second time there is nothing to do
+            build(out, "train", SMALL, mirrored=True, workers=1)
+            after = shards_of(folder)
+            assert set(after) == {"0000", "0001", "mirrored/0000", "mirrored/0001"}
+            assert {name: after[name] for name in before} == before
+            before = after
+        build(out, "train", SMALL, workers=1)  # takes nothing away
+        assert shards_of(folder) == before
+        said = set(json.loads((folder / "minilm" / "sentences.json").read_text()))
+        assert said == own | set(RIGHT.values())
+    return out
+
+
+def mirrored_set(sided: Path, share: float) -> OpenRavar:
+    features = FeatureCache(cache_folder(sided, "train", SMALL), "minilm")
+    return OpenRavar(sided, "train", features, SMALL, mirror=share)
+
+
+def test_mirrored_features_are_those_of_mirrored_frames(sided: Path) -> None:
+    encoder = CompactEncoder()
+    encoder.load_state_dict(encoder_state())
+    box = Letterbox.fit(320, 180, canvas_width=160, canvas_height=96)
+    batch = mirrored_set(sided, 1.0).batch([0, 1, 2], 2, np.random.default_rng(0))
+    for row in range(3):
+        images = read_clip(sided / f"clips/train/{row:06d}.mp4")
+        if row < 2:  # nothing that is said of the last clip can be mirrored, so it is not
+            images = [image[:, ::-1] for image in images]
+        direct = encoder(to_pixels([np.ascontiguousarray(image) for image in images], box))
+        for part in ("fine", "middle", "deep"):
+            assert torch.equal(getattr(batch.features, part)[row], getattr(direct, part).half().float()), part
+
+
+def test_boxes_facings_and_sentences_are_mirrored_with_the_pictures(sided: Path) -> None:
+    box = Letterbox.fit(320, 180, canvas_width=160, canvas_height=96)
+    batch = mirrored_set(sided, 1.0).batch([0, 1, 2], 3, np.random.default_rng(0))
+    plain = mirrored_set(sided, 0.0).batch([0, 1, 2], 3, np.random.default_rng(0))
+    facing = list(ATTRIBUTES).index("facing")
+    for row in range(3):
+        for person in range(2):
+            expected = torch.from_numpy(boxes_of(row, person)).float()
+            if row < 2:
+                expected = torch.stack([1 - expected[:, 2], expected[:, 1], 1 - expected[:, 0], expected[:, 3]], 1)
+            if row == 0:
+                expected[0] = torch.nan
+            found = box.to_frame(batch.people_xyxy[row, person])
+            torch.testing.assert_close(found, expected, atol=1e-5, rtol=0, equal_nan=True)
+        thing = [0.1, 0.8, 0.2, 0.95] if row < 2 else [0.8, 0.8, 0.9, 0.95]
+        torch.testing.assert_close(box.to_frame(batch.things_xyxy[row, 0]), torch.tensor(thing), atol=1e-5, rtol=0)
+        turned = {ATTRIBUTES["facing"][int(c)] for c in batch.attributes[row, :2, facing]}
+        assert turned == {"right" if row < 2 else "left"}
+    rest = [column for column in range(len(ATTRIBUTES)) if column != facing]
+    assert torch.equal(batch.attributes[..., rest], plain.attributes[..., rest])
+    assert torch.equal(batch.actions, plain.actions) and torch.equal(batch.people_real, plain.people_real)
+    said = [" ".join(words) for words in batch.text.words]
+    for row in range(3):
+        possible = {RIGHT[s] for s in LEFT[row] if s in RIGHT} or set(LEFT[row])
+        assert set(said[3 * row : 3 * row + 3]) == possible  # what cannot be mirrored is not said
+    who = [WHO.get(sentence.split()[1], -1) for sentence in said[:6]]
+    assert batch.person[:6].tolist() == who and set(who) == {0, 1, -1}
+
+
+def test_a_share_of_the_clips_is_mirrored_each_as_a_whole(sided: Path) -> None:
+    half = mirrored_set(sided, 0.5)
+    plain, turned = (mirrored_set(sided, share).batch([0], 3, np.random.default_rng(0)) for share in (0.0, 1.0))
+    kinds = []
+    for seed in range(24):
+        batch = half.batch([0], 3, np.random.default_rng(seed))
+        said = {" ".join(words) for words in batch.text.words}
+        kinds.append(said == {RIGHT[sentence] for sentence in LEFT[0]})
+        like = turned if kinds[-1] else plain
+        assert kinds[-1] or said == set(LEFT[0])
+        assert torch.equal(batch.features.deep, like.features.deep)
+        assert torch.equal(batch.attributes, like.attributes)
+        torch.testing.assert_close(batch.people_xyxy, like.people_xyxy, equal_nan=True)
+    assert 6 <= sum(kinds) <= 18
+    still = half.batch([0], 3, np.random.default_rng(kinds.index(True)), still=True)
+    assert torch.equal(still.features.deep[0], turned.features.deep[0, KEY : KEY + 1])
+
+
+def test_a_picture_that_lies_off_the_middle_is_mirrored_about_its_own(sided: Path) -> None:
+    dataset = mirrored_set(sided, 1.0)
+    box = Letterbox.fit(130, 98, canvas_width=160, canvas_height=96)
+    assert box.left == 16 and box.width == 127  # 17 pixels are left on the other side
+    scene = json.loads((sided / "scenes" / "train.jsonl").read_text().splitlines()[0]) | {"size": [130, 98]}
+    truth = openravar._mirrored(dataset._truth(scene))
+    x1, y1, x2, y2 = scene["people"][1]["boxes_xyxy"][KEY]
+    expected = torch.tensor([1 - x2, y1, 1 - x1, y2])
+    torch.testing.assert_close(box.to_frame(truth["people_xyxy"][1, KEY]), expected, atol=1e-5, rtol=0)
 
 
 # ---- which frames ----------------------------------------------------------------------------------------------

@@ -1,19 +1,24 @@
-"""The training loop on a few painted clips: resuming, averaging, and refusing."""
+"""The training loop on a few painted clips: what a step learns, resuming, averaging, and refusing."""
 
 import dataclasses
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import yaml
+from accelerate.state import AcceleratorState
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_cache import SMALL, painted
 
 from refatomnet.checkpoint import load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
+from training import train
 from training import trainer as trainer_module
 from training.cache import cache_folder
 from training.config import TrainConfig, read_train_config
@@ -21,6 +26,8 @@ from training.criterion import LossWeights
 from training.data.openravar import Batch
 from training.trainer import Ema, Trainer
 
+# Without chance in a step.
+CERTAIN: dict[str, Any] = {"model": dataclasses.replace(SMALL, dropout=0.0), "true_share": 0.0}
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
 
@@ -37,7 +44,18 @@ class Recorder(Trainer):
 
 
 @pytest.fixture
-def make(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
+def fresh_state(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Accelerate keeps its device and precision for a whole process; each test has its own, on the CPU."""
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "1")
+    AcceleratorState._reset_state(True)
+    yield
+    AcceleratorState._reset_state(True)
+
+
+@pytest.fixture
+def make(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, fresh_state: None
+) -> Any:
     data = painted(tmp_path_factory.getbasetemp())
     monkeypatch.setattr(trainer_module, "build", lambda data, split, config, **_: cache_folder(data, split, config))
     common = {"data": str(data), "batch_clips": 2, "sentences": 2, "epochs": 2.0, "threads": 1, "model": SMALL}
@@ -102,6 +120,26 @@ def test_every_clip_comes_once_an_epoch(make: Any, monkeypatch: pytest.MonkeyPat
     assert torch.equal(next(trainer._prefetched())[0].actions, batches[3].actions)
 
 
+def test_every_step_draws_anew_and_by_its_number_alone(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, seeds = make(epochs=10.0), []
+    seed = torch.manual_seed
+    monkeypatch.setattr(torch, "manual_seed", lambda number: seeds.append(number) or seed(number))
+
+    def drawn(step: int) -> dict[str, list[str]]:
+        """Sentences about each clip, in the order drawn."""
+        said = [" ".join(words) for words in trainer._batches(step)[0].text.words]
+        return {sentence.split()[-1]: [s for s in said if s[-1] == sentence[-1]] for sentence in said}
+
+    epochs = [{**drawn(step), **drawn(step + 1)} for step in range(0, 20, 2)]
+    for clip in "0123":
+        assert len({tuple(epoch[clip]) for epoch in epochs}) > 2
+    assert {**drawn(6), **drawn(7)} == epochs[3]
+    for step in (0, 1, 0):
+        trainer.step = step
+        trainer._train_step(trainer._batches(step))
+    assert seeds[0] == seeds[2] != seeds[1]
+
+
 def test_a_step_learns_and_leaves_the_encoder_alone(make: Any) -> None:
     trainer = make(batch_clips=4, epochs=6.0, warmup_steps=1, learning_rate=2e-3)
     encoder = {name: value.clone() for name, value in trainer.model.encoder.state_dict().items()}
@@ -115,6 +153,216 @@ def test_a_step_learns_and_leaves_the_encoder_alone(make: Any) -> None:
     still = [name for name, value in before.items() if torch.equal(value, after[name])]
     assert still == []
     assert all(p.grad is None for p in trainer.model.encoder.parameters())
+
+
+def gradients(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: p.grad.clone() for name, p in trainer.run_step.named_parameters() if p.grad is not None}
+
+
+def test_the_gradient_of_a_step_is_the_mean_of_its_parts(make: Any) -> None:
+    trainer = make(batch_clips=4, accumulate=2, clip_norm=1e9, **CERTAIN)
+    parts = trainer._batches(0)
+    assert [len(part.people_xyxy) for part in parts] == [2, 2]
+    trainer.run_step.train()
+    by_part, losses = [], []
+    for part in parts:
+        trainer.optimizer.zero_grad()
+        loss = trainer.run_step(part, 0.0)
+        loss["total"].backward()
+        by_part.append(gradients(trainer))
+        losses.append({name: float(value.detach()) for name, value in loss.items()})
+    logged = trainer._train_step(parts)
+    found = gradients(trainer)
+    assert found.keys() == by_part[0].keys() | by_part[1].keys()
+    for name, value in found.items():
+        mean = sum(part.get(name, torch.zeros(())) for part in by_part) / 2
+        torch.testing.assert_close(value, mean, atol=1e-6, rtol=1e-4, msg=name)
+    assert any(not torch.allclose(value, by_part[1][name], rtol=0.1) for name, value in found.items())
+    for name in losses[0]:
+        assert logged[name] == pytest.approx((losses[0][name] + losses[1][name]) / 2, rel=1e-5), name
+
+
+def test_a_batch_is_shared_out_among_parts_without_rest(make: Any) -> None:
+    trainer = make(batch_clips=4, accumulate=2)
+    clips = [set(part.text.words[0][-1:] + part.text.words[2][-1:]) for part in trainer._batches(0)]
+    assert clips[0] | clips[1] == {"0", "1", "2", "3"} and not clips[0] & clips[1]
+    with pytest.raises(DataError, match="batch_clips is 2; it must be a multiple of 3, processes × accumulate"):
+        make("odd", accumulate=3)
+    with pytest.raises(DataError, match="4 training clips with features in .*; a batch needs 6"):
+        make("large", batch_clips=6)
+
+
+def test_half_precision_learns_nearly_the_same(make: Any) -> None:
+    full = make("full", **CERTAIN)
+    full.fit()
+    AcceleratorState._reset_state(True)
+    half = make("half", precision="bf16", **CERTAIN)
+    half.fit()
+    assert half.accelerator.mixed_precision == "bf16" and half.step == 4
+    assert all(p.dtype == torch.float32 for p in half.model.parameters())
+    for expected, found in zip(full.losses, half.losses, strict=True):
+        assert all(np.isfinite(value) for value in found.values())
+        assert found["total"] == pytest.approx(expected["total"], rel=0.05)
+    first = {name: abs(value - full.losses[0][name]) for name, value in half.losses[0].items()}
+    assert max(first.values()) > 1e-4  # it was in less
+
+
+def test_every_part_of_the_loss_is_a_switch(make: Any) -> None:
+    trainer = make(**CERTAIN)
+    (batch,) = trainer._batches(0)
+    with torch.no_grad():
+        whole = trainer.run_step(batch, 0.0)
+    names = set(whole) - {"total"}
+    unused = {"presence", "place", "place_box"}  # of other kinds of answer
+    assert names == {field.name for field in dataclasses.fields(LossWeights)} - unused
+    for name in sorted(names):
+        trainer.criterion.weights = LossWeights(**{name: 0.0})
+        with torch.no_grad():
+            rest = trainer.run_step(batch, 0.0)
+        assert set(rest) == set(whole) - {name}
+        assert float(rest["total"]) == pytest.approx(float(whole["total"] - whole[name]), rel=1e-4, abs=1e-5)
+
+
+def test_the_frozen_encoder_stays_as_it_measures(make: Any) -> None:
+    trainer = make()
+    frozen = set(trainer.model.encoder.modules())
+    for learn in (trainer.run_step.train, trainer.model.train):
+        trainer.model.eval()
+        learn()
+        assert not any(module.training for module in frozen)
+        assert all(module.training for module in trainer.model.modules() if module not in frozen)
+    trainer._train_step(trainer._batches(0))
+    assert not any(module.training for module in frozen) and trainer.model.training
+
+
+def test_the_optimiser_decays_what_should_decay(make: Any) -> None:
+    trainer = make(weight_decay=0.5, learning_rate=0.1)
+    before = {name: p.detach().clone() for name, p in trainer.run_step.named_parameters()}
+    for p in trainer.run_step.parameters():
+        p.grad = torch.zeros_like(p) if p.requires_grad else None
+    trainer.optimizer.step()
+    shrunk = set()
+    for name, p in trainer.run_step.named_parameters():
+        if not torch.equal(p, before[name]):
+            torch.testing.assert_close(p.detach(), before[name] * 0.95)
+            shrunk.add(name)
+    matrices = {n for n, p in trainer.run_step.named_parameters() if p.requires_grad and p.ndim >= 2}
+    assert shrunk == {n for n in matrices if not n.endswith(("A_log", "place", "time")) and before[n].any()}
+
+
+def test_the_averaged_weights_are_what_is_measured(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(evaluate_every=3)
+    measured = []
+    real = trainer_module.ask_all
+
+    def watched(model: Any, *more: Any) -> Any:
+        measured.append(({n: p.clone() for n, p in model.named_parameters()}, dict(trainer.ema.values)))
+        return real(model, *more)
+
+    averaged = {}
+    update = Ema.update
+
+    def kept(ema: Ema, model: Any) -> None:
+        update(ema, model)
+        averaged[ema.steps] = {name: value.clone() for name, value in ema.values.items()}
+
+    monkeypatch.setattr(trainer_module, "ask_all", watched)
+    monkeypatch.setattr(Ema, "update", kept)
+    trainer.fit()
+    assert len(measured) == 2 and sorted(averaged) == [1, 2, 3, 4]
+    for (weights, _), step in zip(measured, (3, 4), strict=True):
+        assert all(torch.equal(weights[name], value) for name, value in averaged[step].items())
+    assert any(not torch.equal(p, averaged[4][n]) for n, p in trainer.model.named_parameters() if n in averaged[4])
+    state = torch.load(trainer.folder / "state.pt", weights_only=True)
+    assert state["ema"]["steps"] == 4
+    assert all(torch.equal(value, averaged[4][name]) for name, value in state["ema"]["values"].items())
+
+
+def test_all_that_is_learnt_and_measured_is_in_tensorboard(make: Any) -> None:
+    trainer = make()
+    trainer.fit()
+    events = EventAccumulator(str(trainer.folder / "events")).Reload()
+    shown = {tag: {e.step: e.value for e in events.Scalars(tag)} for tag in events.Tags()["scalars"]}
+    assert {tag for tag in shown if tag.startswith("loss/")} == {f"loss/{name}" for name in trainer.losses[0]}
+    for name, value in trainer.losses[0].items():
+        assert shown[f"loss/{name}"] == {1: pytest.approx(value, rel=1e-5)}
+    scores = load_checkpoint(trainer.folder / "best")[1]["scores"]["val"]
+    assert {tag for tag in shown if tag.startswith("val/")} == {f"val/{name}" for name in scores}
+    for name, value in scores.items():
+        assert shown[f"val/{name}"] == {4: pytest.approx(value, rel=1e-5, nan_ok=True)}
+    assert set(shown) - {tag for tag in shown if "/" in tag} == {"learning_rate"}
+
+
+# ---- where a run ends, and who may go on with it ------------------------------------------------------------------
+def test_a_run_that_gets_no_better_stops_for_good(make: Any) -> None:
+    still = {"learning_rate": 0.0, "evaluate_every": 1, "epochs": 5.0}  # every look at val finds the same
+    trainer = make(patience=2, **still)
+    trainer.begin(resume=False)
+    trainer.fit()
+    assert (trainer.step, trainer.stale, trainer.total_steps) == (3, 2, 10) and trainer.finished
+    again = make(patience=2, **still)
+    assert not again.finished
+    again.begin(resume=True)
+    assert again.finished and again.best == trainer.best
+    patient = make("patient", **still)
+    patient.fit()
+    assert patient.step == 10 and patient.finished
+
+
+def test_a_run_folder_is_taken_once(make: Any) -> None:
+    first = make(minutes=0.0)
+    first.begin(resume=False)
+    first.fit()
+    assert first.step == 1 and not first.finished
+    with pytest.raises(DataError, match="holds a run already; give --resume to go on with it, or another run=FOLDER"):
+        make().begin(resume=False)
+    second = make(minutes=None, save_every=1)  # how long, and how often it is kept, may change
+    second.begin(resume=True)
+    assert second.step == 1
+    second.fit()
+    assert second.finished
+    assert json.loads((second.folder / "config.json").read_text())["minutes"] is None
+    anew = make("another")
+    anew.begin(resume=True)  # nothing there to go on with
+    assert anew.step == 0
+
+
+def test_other_settings_cannot_go_on_with_a_run(make: Any) -> None:
+    first = make(minutes=0.0)
+    first.begin(resume=False)
+    first.fit()
+    kept = (first.folder / "config.json").read_text()
+    changes = {"seed": 1, "loss": LossWeights(rank=0.0), "model": dataclasses.replace(SMALL, dropout=0.2)}
+    with pytest.raises(DataError, match="was trained with other loss, model, seed; resume with the same settings"):
+        make(**changes).begin(resume=True)
+    assert (first.folder / "config.json").read_text() == kept
+    old = json.loads(kept)
+    del old["mirror"]  # of a version that did not know it yet
+    (first.folder / "config.json").write_text(json.dumps(old))
+    with pytest.raises(DataError, match="was trained with other mirror;"):
+        make(mirror=0.5).begin(resume=True)
+
+
+def test_the_command_leaves_the_resolved_config_and_the_evaluation(
+    make: Any, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    settings = make("unused").config.to_dict() | {"run": str(tmp_path / "run"), "learning_rate": 1e-3}
+    path = tmp_path / "run.yaml"
+    given = {key: value for key, value in settings.items() if value != TrainConfig().to_dict()[key]}
+    path.write_text(yaml.safe_dump(given))
+    more = ["name=other", "loss.rank=0", "epochs=0.5"]
+    assert train.main([str(path), *more]) == 0
+    resolved = json.loads((tmp_path / "run" / "config.json").read_text())
+    loss = {**settings["loss"], "rank": 0.0}
+    assert resolved == settings | {"name": "other", "loss": loss, "epochs": 0.5}
+    assert read_train_config(tmp_path / "run" / "config.json", []).to_dict() == resolved  # JSON is YAML too
+    found = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert found["checkpoint"] == "other" and found["records"] == 9
+    assert shlex.split(found["command"])[-2:] == ["--checkpoint", str(tmp_path / "run" / "best")]
+    assert train.main([str(path), *more]) == 2
+    assert "holds a run already" in capsys.readouterr().err.splitlines()[-1]
+    assert train.main([str(path), *more, "los.rank=1"]) == 2
+    assert "unknown keys ['los']" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(make: Any) -> None:

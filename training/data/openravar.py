@@ -214,6 +214,7 @@ class OpenRavar:
             "actions": actions,
             "attributes": attributes,
             "ids": ids,
+            "middle": (box.left + box.width / 2) / box.canvas_width,
         }
 
     def _kind(self, name: str) -> int:
@@ -227,7 +228,8 @@ def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
     turned = dict(truth)
     for name in ("people_xyxy", "things_xyxy"):
         x1, y1, x2, y2 = truth[name].unbind(-1)
-        turned[name] = torch.stack([1 - x2, y1, 1 - x1, y2], dim=-1)
+        across = 2 * truth["middle"]  # the picture's own: it may lie a pixel off the canvas's
+        turned[name] = torch.stack([across - x2, y1, across - x1, y2], dim=-1)
     facing = truth["attributes"].clone()
     column = list(ATTRIBUTES).index("facing")
     left, right = FACINGS.index("left"), FACINGS.index("right")
