@@ -33,7 +33,9 @@ def picture_size(text: str) -> tuple[int, int]:
 def run(parser: Parser, command: Callable[[argparse.Namespace], int], arguments: list[str] | None) -> int:
     """Parse and run; returns the exit code: the command's own, 2 for bad arguments or data, 130 when stopped."""
     try:
-        return command(parser.parse_args(arguments))
+        # Intermixed, so that key=value may follow an option; subcommands cannot be parsed that way.
+        parse = parser.parse_args if parser._subparsers else parser.parse_intermixed_args
+        return command(parse(arguments))
     except KeyboardInterrupt:
         print("stopped; what is finished is kept", file=sys.stderr)
         return 130
