@@ -4,8 +4,8 @@
 
 A cache folder is named after a hash of the encoder's weights and the preprocessing, so features of another encoder are
 never read by mistake, and a shard knows the sizes of its clips' files. Shards are written whole or not at all; a second
-run computes what is missing. Mirrored clips have shards of their own: a network does not see a mirrored picture as the
-mirror of what it sees.
+run computes what is missing. What is stored is told apart by key frame, so that a film may have many. Mirrored clips
+have shards of their own: a network does not see a mirrored picture as the mirror of what it sees.
 """
 
 import argparse
@@ -30,31 +30,14 @@ from refatomnet.errors import DataError, OptionError
 from refatomnet.preprocess import MEAN, STD, Letterbox, to_pixels
 from refatomnet.text import TextTokens, build_text_encoder, pad_text, split_words
 from training.arguments import Parser, run
-from training.data.clips import model_frames, read_clip
+from training.data.clips import key_file, read_model_frames
 from training.data.mirror import mirror_image, mirror_sentence
-from training.data.records import is_number, read_records, scene_lines, scenes_path, sweep, write_text
+from training.data.records import Record, read_records, sweep, write_text
 
 SHARD = 200
 MIRRORED = "mirrored"
 _LOG = logging.getLogger(__name__)
 _PARTS = ("fine", "middle", "deep")
-
-
-class Timing(NamedTuple):
-    """When the frames of a clip are: its path, frames, key frame and frames a second."""
-
-    clip: str
-    frames: int
-    key_frame: int
-    fps: float
-
-    @classmethod
-    def of(cls, scene: dict[str, Any]) -> "Timing":
-        """From a scene line; older ones do not say the number of frames, but have a box for each."""
-        frames = scene.get("frames") or max((len(person["boxes_xyxy"]) for person in scene["people"]), default=0)
-        if not frames or not is_number(scene.get("fps")) or scene["fps"] <= 0:
-            raise DataError(f"{scene['clip']}: its scene needs a number of frames, and fps, frames a second")
-        return cls(scene["clip"], frames, scene["key_frame"], scene["fps"])
 
 
 def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
@@ -78,8 +61,11 @@ def build(data: Path, split: str, config: ModelConfig, *, mirrored: bool = False
         DataError: If the split is not there, or a clip or sentence of it cannot be used.
     """
     folder = cache_folder(data, split, config)
-    clips = sorted(Timing.of(scene) for scene in scene_lines(scenes_path(data, split)))
-    shards = [clips[i : i + SHARD] for i in range(0, len(clips), SHARD)]
+    moments = {record.moment: record for record in read_records(data / f"{split}.jsonl")}
+    if not moments:
+        raise DataError(f"{data / split}.jsonl holds no record; there is nothing to learn or measure")
+    ordered = [moments[name] for name in sorted(moments)]
+    shards = [ordered[i : i + SHARD] for i in range(0, len(ordered), SHARD)]
     jobs = [
         (data, place / f"{i:04d}", shard, config, place != folder)
         for place in ([folder, folder / MIRRORED] if mirrored else [folder])
@@ -100,33 +86,32 @@ def build(data: Path, split: str, config: ModelConfig, *, mirrored: bool = False
     return folder
 
 
-def _contents(data: Path, timings: list[Timing]) -> list[list[Any]]:
-    """What a shard holds: its clips, and the size of each one's file in bytes, which a clip made anew hardly keeps."""
+def _contents(data: Path, records: list[Record]) -> list[list[Any]]:
+    """What a shard holds: key frames, and the size in bytes of each one's file, which one made anew hardly keeps."""
     try:
-        return [[timing.clip, (data / timing.clip).stat().st_size] for timing in timings]
+        return [[record.moment, key_file(data, record).stat().st_size] for record in records]
     except OSError as error:
-        raise DataError(f"{error.filename} is missing; expected the clips that the scenes speak of") from error
+        raise DataError(f"{error.filename} is missing; expected what the records speak of") from error
 
 
 def _is_done(folder: Path, contents: list[list[Any]]) -> bool:
-    index = folder / "clips.json"
-    return index.is_file() and json.loads(index.read_text()) == contents
+    index = folder / "moments.json"
+    return index.is_file() and [entry[:2] for entry in json.loads(index.read_text())] == contents
 
 
-def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig, bool]) -> str:
-    data, folder, timings, config, mirrored = job
+def _encode_shard(job: tuple[Path, Path, list[Record], ModelConfig, bool]) -> str:
+    data, folder, records, config, mirrored = job
     torch.set_num_threads(1)
     encoder = build_encoder(config.encoder)
     encoder.load_state_dict(encoder_state())
     arrays: dict[str, list[np.ndarray]] = {part: [] for part in _PARTS}
-    for timing in timings:
-        images = read_clip(data / timing.clip)
-        if len(images) != timing.frames:
-            raise DataError(f"{timing.clip} has {len(images)} frames, its scene speaks of {timing.frames}")
-        images = [images[i] for i in model_frames(timing.fps, timing.key_frame, timing.frames, config)]
+    contents = _contents(data, records)
+    for record, entry in zip(records, contents, strict=True):
+        images = read_model_frames(data, record, config)
         if mirrored:
             images = [mirror_image(image) for image in images]
         height, width = images[0].shape[:2]
+        entry += [width, height]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         features = encoder(to_pixels(images, box))
         arrays["fine"].append(features.fine.half().numpy())
@@ -137,7 +122,7 @@ def _encode_shard(job: tuple[Path, Path, list[Timing], ModelConfig, bool]) -> st
     part.mkdir(parents=True)
     for key, rows in arrays.items():
         np.save(part / f"{key}.npy", np.stack(rows))
-    (part / "clips.json").write_text(json.dumps(_contents(data, timings)))
+    (part / "moments.json").write_text(json.dumps(contents))
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return folder.name
@@ -151,8 +136,6 @@ def _encode_sentences(data: Path, split: str, folder: Path, name: str, *, mirror
     index = folder / "sentences.json"
     if index.is_file() and set(json.loads(index.read_text())) >= set(sentences):
         return
-    if not sentences:
-        raise DataError(f"{data / split}.jsonl holds no record; there is nothing to learn or measure")
     folder.mkdir(exist_ok=True)
     sweep(folder)
     encoder = build_text_encoder(name)
@@ -179,13 +162,20 @@ def _save(path: Path, array: np.ndarray) -> None:
     partial.replace(path)
 
 
-def _shards(folder: Path) -> dict[str, tuple[dict[str, np.ndarray], int]]:
-    """The arrays that hold each clip, mapped, and its row in them."""
+class _Place(NamedTuple):
+    """Where the features of a key frame's clip are: the mapped arrays, the row; and the frames' width and height."""
+
+    arrays: dict[str, np.ndarray]
+    row: int
+    size: tuple[int, int]
+
+
+def _shards(folder: Path) -> dict[str, _Place]:
     places = {}
-    for shard in sorted(path.parent for path in folder.glob("[0-9]*/clips.json")):
+    for shard in sorted(path.parent for path in folder.glob("[0-9]*/moments.json")):
         arrays = {part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in _PARTS}
-        for row, (name, _) in enumerate(json.loads((shard / "clips.json").read_text())):
-            places[name] = (arrays, row)
+        for row, (moment, _, width, height) in enumerate(json.loads((shard / "moments.json").read_text())):
+            places[moment] = _Place(arrays, row, (width, height))
     return places
 
 
@@ -210,13 +200,18 @@ class FeatureCache:
         self._states = np.load(texts / "word_states.npy", mmap_mode="r")
         self._pooled = np.load(texts / "sentence_states.npy", mmap_mode="r")
 
-    def __contains__(self, clip: str) -> bool:
-        return clip in self._places[False]
+    def __contains__(self, moment: str) -> bool:
+        return moment in self._places[False]
 
-    def frames(self, clip: str, which: slice = slice(None), *, mirrored: bool = False) -> dict[str, torch.Tensor]:
+    def frames(self, moment: str, which: slice = slice(None), *, mirrored: bool = False) -> dict[str, torch.Tensor]:
         """Float32 features of these frames of one clip, or of its mirror image: fine, middle and deep (T, …)."""
-        shard, row = self._places[mirrored][clip]
-        return {part: torch.from_numpy(shard[part][row, which].astype(np.float32)) for part in _PARTS}
+        place = self._places[mirrored][moment]
+        return {part: torch.from_numpy(place.arrays[part][place.row, which].astype(np.float32)) for part in _PARTS}
+
+    def letterbox(self, moment: str, config: ModelConfig) -> Letterbox:
+        """How the clip's frames lie on the model's canvas."""
+        width, height = self._places[False][moment].size
+        return Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
 
     def text(self, sentences: list[str]) -> TextTokens:
         """Embedded sentences, as :class:`refatomnet.text.TextEncoder` gives them."""

@@ -10,7 +10,7 @@ from refatomnet.boxes import area, cxcywh_to_xyxy, giou, pairwise_iou, xyxy_to_c
 from refatomnet.fusion import ClipTokens
 from refatomnet.heads import DenseDetections, Detections, keep_best
 from refatomnet.model import Output, PlaceMap, RavarModel, SceneReading
-from training.data.openravar import ATTRIBUTES, Batch
+from training.data.examples import ATTRIBUTES, Batch
 
 MATCH_IOU = 0.5
 
@@ -204,7 +204,8 @@ def place_losses(place: PlaceMap, target_xyxy: Tensor, seen: Tensor, rows: int) 
 
 
 def frame_losses(batch: Batch, clip: ClipTokens, match: Tensor, matched: Tensor) -> dict[str, Tensor]:
-    """Boxes of the matched people in the frames they are in view in, and whether they are, in all frames."""
+    """Boxes of the matched people in the frames they are in view in, and whether they are, where all are known."""
+    matched = matched & batch.frames_known.unsqueeze(1)
     row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
     target = batch.people_xyxy[row, match][matched]
     there = ~target.isnan().any(-1)
@@ -241,6 +242,8 @@ def detection_losses(dense: DenseDetections, people: Tensor, batch: Batch) -> di
     target[row[positive], positive.nonzero()[:, 1], kind[row, owner][positive]] = 1
     count = positive.sum().clamp(min=1)
     focal = _focal_terms(dense.logits, target, gamma=2.0, alpha=0.25)
+    person = torch.arange(focal.shape[2], device=focal.device) == 0
+    focal = focal * (person | batch.things_known[:, None, None])  # unlabelled things are not absent ones
     return {
         "detect": focal.sum() / count,
         "detect_box": box_loss(dense.boxes_cxcywh[positive], boxes[row, owner][positive]),

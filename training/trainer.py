@@ -29,8 +29,8 @@ from training.cache import FeatureCache, build
 from training.calibration import fit_calibration
 from training.config import TrainConfig
 from training.criterion import Criterion, training_detections
-from training.data.openravar import Batch, OpenRavar, letterbox_of
-from training.data.records import Record, read_records, scene_lines, scenes_path, write_text
+from training.data.examples import Batch, Examples
+from training.data.records import Record, read_records, write_text
 from training.evaluate import Answers, Question, ask_all, processes, score, truth
 
 _LOG = logging.getLogger(__name__)
@@ -100,18 +100,18 @@ class Ema:
 
 
 def cached_questions(data: Path, split: str, cache: FeatureCache, config: ModelConfig) -> list[Question]:
-    """One question a clip of a split, in order of their names, its features from the cache."""
-    by_clip: dict[str, list[Record]] = {}
+    """One question a key frame of a split, in order of their names, its features from the cache."""
+    own: dict[str, list[Record]] = {}
     for record in read_records(data / f"{split}.jsonl"):
-        if record.clip and record.clip in cache:
-            by_clip.setdefault(record.clip, []).append(record)
-    scenes = {scene["clip"]: scene for scene in scene_lines(scenes_path(data, split))}
+        own.setdefault(record.moment, []).append(record)
 
-    def load(clip: str) -> tuple[FrameFeatures, Letterbox]:
-        features = FrameFeatures.stack([FrameFeatures(**cache.frames(clip))])
-        return features, letterbox_of(data, scenes[clip], config)
+    def load(moment: str) -> tuple[FrameFeatures, Letterbox]:
+        features = FrameFeatures.stack([FrameFeatures(**cache.frames(moment))])
+        return features, cache.letterbox(moment, config)
 
-    return [Question(partial(load, c), by_clip[c], {"own": [r.sentence for r in by_clip[c]]}) for c in sorted(by_clip)]
+    return [
+        Question(partial(load, m), own[m], {"own": [r.sentence for r in own[m]]}) for m in sorted(own) if m in cache
+    ]
 
 
 class Trainer:
@@ -143,7 +143,7 @@ class Trainer:
         self.ema = Ema(self.model, config.ema)
         self.step, self.best, self.stale = 0, -math.inf, 0
         self.data_folder = Path(config.data).expanduser()
-        self.train_set = OpenRavar(
+        self.train_set = Examples(
             self.data_folder, "train", self._features("train"), config.model, mirror=config.mirror, limit=config.limit
         )
         self.val_cache = self._features("val")
@@ -318,10 +318,12 @@ class Trainer:
     def _card(self, scores: dict[str, float], answers: Answers) -> dict[str, Any]:
         config = self.config
         present, _, labels = truth(answers.records)
+        count, scenes = len(self.train_set), self.train_set.has_scenes
+        name = "OpenRAVAR" if scenes else self.data_folder.resolve().name
         return {
             "name": config.name,
-            "trained_on": f"OpenRAVAR, {len(self.train_set)} rendered clips{self.trained_before}",
-            "data": {"name": "OpenRAVAR", "split": "train", "clips": len(self.train_set)},
+            "trained_on": f"{name}, {count} {'rendered clips' if scenes else 'clips'}{self.trained_before}",
+            "data": {"name": name, "split": "train", "clips": count},
             "training": {"seed": config.seed, "steps": self.step, "epochs": self.step / self.steps_an_epoch},
             "calibration": fit_calibration(
                 answers.actions["own"], labels, answers.presence["own"], present, answers.clips

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -21,10 +22,10 @@ from refatomnet.errors import DataError
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.text import MiniLM
 from training import cache as cache_module
-from training.cache import FeatureCache, Timing, build, cache_folder
-from training.data import openravar
-from training.data.clips import model_frames, read_clip
-from training.data.openravar import ATTRIBUTES, BROADER, MAX_PEOPLE, OpenRavar
+from training.cache import FeatureCache, build, cache_folder
+from training.data import examples
+from training.data.clips import film_frame, film_start, model_frames, read_clip
+from training.data.examples import ATTRIBUTES, BROADER, MAX_PEOPLE, Examples
 from training.data.records import Record, write_records, write_scenes
 from training.generate import write_clip
 
@@ -117,13 +118,13 @@ def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCach
     for number in (0, 3):  # of both shards
         name = f"clips/train/{number:06d}.mp4"
         direct = encoder(to_pixels(read_clip(data / name), box))
-        stored = features.frames(name)
+        stored = features.frames(f"{name}#{KEY}")
         expected = {"fine": direct.fine, "middle": direct.middle, "deep": direct.deep}
         for part, value in expected.items():
             assert torch.equal(stored[part], value.half().float()), part
     assert stored["fine"].shape == (FRAMES, 68, 12, 20) and stored["middle"].shape == (FRAMES, 99, 6, 10)
-    assert "clips/train/000004.mp4" not in features
-    assert not torch.equal(features.frames("clips/train/000000.mp4")["deep"], stored["deep"])
+    assert f"clips/train/000004.mp4#{KEY}" not in features
+    assert not torch.equal(features.frames(f"clips/train/000000.mp4#{KEY}")["deep"], stored["deep"])
 
 
 def test_words_are_those_of_the_text_encoder(features: FeatureCache) -> None:
@@ -147,7 +148,7 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
     folder = cache_folder(data, "train", SMALL)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
     assert build(data, "train", SMALL, workers=1) == folder and done == []
-    (folder / "0001" / "clips.json").unlink()  # as if that shard had been cut short
+    (folder / "0001" / "moments.json").unlink()  # as if that shard had been cut short
     build(data, "train", SMALL, workers=1)
     assert done == ["0001"]
     after = {path: path.stat().st_mtime_ns for path in folder.rglob("*.npy")}
@@ -155,12 +156,13 @@ def test_a_second_run_computes_only_what_is_missing(data: Path, monkeypatch: pyt
     assert {path.parent.name for path in after if after[path] != before[path]} == {"0001"}
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
     name = "clips/train/000003.mp4"
-    assert json.loads((folder / "0001" / "clips.json").read_text()) == [[name, (data / name).stat().st_size]]
+    told = json.loads((folder / "0001" / "moments.json").read_text())
+    assert told == [[f"{name}#{KEY}", (data / name).stat().st_size, 320, 180]]
 
 
 def shards_of(folder: Path) -> dict[str, int]:
     """When each shard below a folder was written."""
-    return {str(path.parent.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("clips.json")}
+    return {str(path.parent.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("moments.json")}
 
 
 def test_a_clip_made_anew_is_encoded_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,15 +171,15 @@ def test_a_clip_made_anew_is_encoded_anew(tmp_path: Path, monkeypatch: pytest.Mo
     paint_split(tmp_path, "train", 2)
     folder = build(tmp_path, "train", SMALL, workers=1)
     name = "clips/train/000001.mp4"
-    before, old = shards_of(folder), FeatureCache(folder, "minilm").frames(name)
+    before, old = shards_of(folder), FeatureCache(folder, "minilm").frames(f"{name}#{KEY}")
     noise = np.random.default_rng(0).integers(0, 255, (FRAMES, 180, 320, 3), dtype=np.uint8)
     write_clip(tmp_path / name, noise, 3.0)
     build(tmp_path, "train", SMALL, workers=1)
     assert shards_of(folder)["0000"] == before["0000"] and shards_of(folder)["0001"] != before["0001"]
-    new = FeatureCache(folder, "minilm").frames(name)
+    new = FeatureCache(folder, "minilm").frames(f"{name}#{KEY}")
     assert not torch.allclose(new["deep"], old["deep"], atol=0.1)
     (tmp_path / name).unlink()
-    with pytest.raises(DataError, match="000001.mp4 is missing; expected the clips that the scenes speak of"):
+    with pytest.raises(DataError, match="000001.mp4 is missing; expected what the records speak of"):
         build(tmp_path, "train", SMALL, workers=1)
 
 
@@ -229,27 +231,25 @@ def test_words_cut_short_are_not_taken_for_others(tmp_path: Path, monkeypatch: p
 def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(data: Path, tmp_path: Path) -> None:
     for name in (f".0000.{os.getpid()}", f".0000.{os.getpid()}.partial"):
         (tmp_path / name).mkdir()
-    timing = Timing("clips/train/000000.mp4", FRAMES, KEY, 3.0)
-    assert cache_module._encode_shard((data, tmp_path / "0000", [timing], SMALL, False)) == "0000"
+    assert cache_module._encode_shard((data, tmp_path / "0000", read_records_of(data)[:1], SMALL, False)) == "0000"
 
 
 def test_bad_arguments_and_data_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    scene = {"clip": "a.mp4", "key_frame": 0, "people": []}
+    gone = Record("v", 902, "0", "gone", "the man in red", (12,), (0.1, 0.1, 0.5, 0.9), "a.mp4", 0, 6.0)
+    write_records(tmp_path / "gone.jsonl", [gone])
+    write_records(tmp_path / "film.jsonl", [replace(gone, clip=None)])
+    write_records(tmp_path / "bare.jsonl", [])
     for more, message in (
-        (["--split", "none"], "scenes/none.jsonl: cannot be read"),
-        (["--split", "odd"], "odd.jsonl:1: a scene needs"),
-        (["--split", "short"], "a.mp4: its scene needs a number of frames"),
+        (["--split", "none"], "none.jsonl: cannot be read"),
         (["--split", "bare"], "bare.jsonl holds no record"),
+        (["--split", "gone"], "a.mp4 is missing; expected what the records speak of"),
+        (["--split", "film"], "is missing; expected what the records speak of"),
         (["--split", "none", "--workers", "0"], "--workers must be at least 1"),
     ):
-        write_scenes(tmp_path / "scenes/odd.jsonl", [{"clip": "a.mp4", "people": []}])
-        write_scenes(tmp_path / "scenes/short.jsonl", [scene])
-        for name in ("scenes/bare.jsonl", "bare.jsonl"):
-            write_scenes(tmp_path / name, [])
         assert cache_module.main(["--data", str(tmp_path), *more]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("error: ") and message in line
-    assert {path.name for path in tmp_path.glob("features/*/*")} == {"bare"}  # nothing is left of what is not there
+    assert not (tmp_path / "features").exists()  # nothing is left of what is not there
 
 
 def test_other_pictures_have_another_folder(data: Path) -> None:
@@ -259,12 +259,6 @@ def test_other_pictures_have_another_folder(data: Path) -> None:
     assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
     with pytest.raises(FileNotFoundError, match=r"training\.cache"):
         FeatureCache(data / "nowhere", "minilm")
-
-
-def test_a_clip_that_lost_frames_is_refused(data: Path) -> None:
-    timing = Timing("clips/train/000000.mp4", 9, KEY, 3.0)
-    with pytest.raises(DataError, match="has 8 frames, its scene speaks of 9"):
-        cache_module._encode_shard((data, data / "never", [timing], SMALL, False))
 
 
 # ---- in a mirror ----------------------------------------------------------------------------------------------------
@@ -314,9 +308,9 @@ def sided(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def mirrored_set(sided: Path, share: float) -> OpenRavar:
+def mirrored_set(sided: Path, share: float) -> Examples:
     features = FeatureCache(cache_folder(sided, "train", SMALL), "minilm")
-    return OpenRavar(sided, "train", features, SMALL, mirror=share)
+    return Examples(sided, "train", features, SMALL, mirror=share)
 
 
 def test_mirrored_features_are_those_of_mirrored_frames(sided: Path) -> None:
@@ -384,8 +378,9 @@ def test_a_picture_that_lies_off_the_middle_is_mirrored_about_its_own(sided: Pat
     dataset = mirrored_set(sided, 1.0)
     box = Letterbox.fit(130, 98, canvas_width=160, canvas_height=96)
     assert box.left == 16 and box.width == 127  # 17 pixels are left on the other side
-    scene = json.loads((sided / "scenes" / "train.jsonl").read_text().splitlines()[0]) | {"size": [130, 98]}
-    truth = openravar._mirrored(dataset._truth(scene))
+    scene = json.loads((sided / "scenes" / "train.jsonl").read_text().splitlines()[0])
+    dataset._cache.letterbox = lambda moment, config: box
+    truth = examples._mirrored(dataset._of_scene("any", scene))
     x1, y1, x2, y2 = scene["people"][1]["boxes_xyxy"][KEY]
     expected = torch.tensor([1 - x2, y1, 1 - x1, y2])
     torch.testing.assert_close(box.to_frame(truth["people_xyxy"][1, KEY]), expected, atol=1e-5, rtol=0)
@@ -423,12 +418,12 @@ def test_features_and_boxes_are_of_the_same_moments_at_six_frames_a_second(
         person = {"person_id": "0", "boxes_xyxy": boxes, "full_boxes_xyxy": boxes, "visible": [0.0] * 9 + [1.0] * 9}
         person |= {"actions": [12], "look": LOOK | {"top": "hoodie", "pattern": "checked"}, "facing": "away"}
         scene = {"clip": clip, "frames": 18, "key_frame": 9, "fps": 6.0, "people": [person], "things": []}
-        scenes.append(scene | ({"size": [width, height]} if number == 0 else {}))  # the file's own size, else
+        scenes.append(scene)
         records.append(Record("v", 902, "0", "train", "the red one", (12,), tuple(boxes[9]), clip, 9, 6.0))
     write_scenes(tmp_path / "scenes/train.jsonl", scenes)
     write_records(tmp_path / "train.jsonl", records)
     features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), "minilm")
-    batch = OpenRavar(tmp_path, "train", features, SMALL).batch([0, 1], 1, np.random.default_rng(0))
+    batch = Examples(tmp_path, "train", features, SMALL).batch([0, 1], 1, np.random.default_rng(0))
     encoder = CompactEncoder()
     encoder.load_state_dict(encoder_state())
     places = [1, 3, 5, 7, 9, 11, 13, 15]
@@ -450,7 +445,7 @@ def test_features_and_boxes_are_of_the_same_moments_at_six_frames_a_second(
     ("name", "kind"), [("sofa", "sofa"), ("armchair", "chair"), ("tv", "sign"), ("tree", "plant"), ("giraffe", "thing")]
 )
 def test_objects_go_by_a_broader_name(data: Path, features: FeatureCache, name: str, kind: str) -> None:
-    dataset = OpenRavar(data, "train", features, SMALL, limit=1)
+    dataset = Examples(data, "train", features, SMALL, limit=1)
     assert SMALL.categories[dataset._kind(name)] == kind
     assert set(BROADER.values()) <= set(SMALL.categories)
 
@@ -479,8 +474,8 @@ def read_records_of(data: Path) -> list[Record]:
 
 
 def test_a_batch_joins_by_name(data: Path, features: FeatureCache) -> None:
-    dataset = OpenRavar(data, "train", features, SMALL)
-    assert len(dataset) == 4 and dataset.clips == sorted(dataset.clips)
+    dataset = Examples(data, "train", features, SMALL)
+    assert len(dataset) == 4 and dataset.moments == sorted(dataset.moments)
     batch = dataset.batch([2, 0], 3, np.random.default_rng(0))
     assert batch.people_xyxy.shape == (2, MAX_PEOPLE, FRAMES, 4) and batch.person.shape == (6,)
     assert batch.people_real.tolist() == [[True, True] + [False] * 6] * 2
@@ -495,7 +490,7 @@ def test_a_batch_joins_by_name(data: Path, features: FeatureCache) -> None:
         assert (batch.actions[row, 0].nonzero().flatten() + 1).tolist() == [8, 11]
         assert (batch.actions[row, 1].nonzero().flatten() + 1).tolist() == [14]
         assert batch.actions[row, 2:].sum() == 0
-        stored = features.frames(f"clips/train/{number:06d}.mp4")
+        stored = features.frames(f"clips/train/{number:06d}.mp4#{KEY}")
         assert torch.equal(batch.features.deep[row], stored["deep"])
         assert torch.equal(batch.features.fine[row], stored["fine"])
     for i, words in enumerate(batch.text.words):
@@ -514,7 +509,7 @@ def test_a_batch_joins_by_name(data: Path, features: FeatureCache) -> None:
 
 
 def test_a_still_batch_is_the_key_frame_of_the_whole_one(data: Path, features: FeatureCache) -> None:
-    dataset = OpenRavar(data, "train", features, SMALL)
+    dataset = Examples(data, "train", features, SMALL)
     whole = dataset.batch([2, 0], 3, np.random.default_rng(0))
     still = dataset.batch([2, 0], 3, np.random.default_rng(0), still=True)
     for part in ("fine", "middle", "deep"):
@@ -529,8 +524,8 @@ def test_a_still_batch_is_the_key_frame_of_the_whole_one(data: Path, features: F
 def test_who_is_beyond_the_last_row_is_not_taken_for_nobody(
     data: Path, features: FeatureCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openravar, "MAX_PEOPLE", 1)
-    batch = OpenRavar(data, "train", features, SMALL, limit=1).batch([0], 4, np.random.default_rng(1))
+    monkeypatch.setattr(examples, "MAX_PEOPLE", 1)
+    batch = Examples(data, "train", features, SMALL, limit=1).batch([0], 4, np.random.default_rng(1))
     assert {(words[1], int(who)) for words, who in zip(batch.text.words, batch.person, strict=True)} == {
         ("red", 0),
         ("blue", -1),
@@ -538,7 +533,7 @@ def test_who_is_beyond_the_last_row_is_not_taken_for_nobody(
 
 
 def test_more_sentences_than_there_are_repeat_evenly(data: Path, features: FeatureCache) -> None:
-    dataset = OpenRavar(data, "train", features, SMALL, limit=1)
+    dataset = Examples(data, "train", features, SMALL, limit=1)
     assert len(dataset) == 1
     batch = dataset.batch([0], 6, np.random.default_rng(1))
     said = [words[1] for words in batch.text.words]
@@ -546,10 +541,44 @@ def test_more_sentences_than_there_are_repeat_evenly(data: Path, features: Featu
 
 
 def test_hardly_visible_people_are_not_real(data: Path, features: FeatureCache) -> None:
-    dataset = OpenRavar(data, "train", features, SMALL, limit=1)
+    dataset = Examples(data, "train", features, SMALL, limit=1)
     scene = json.loads((data / "scenes" / "train.jsonl").read_text().splitlines()[0])
     scene["people"][0]["visible"][KEY] = 0.1
     scene["people"][1]["boxes_xyxy"][KEY] = None
-    truth = dataset._truth(scene)
+    truth = dataset._of_scene(dataset.moments[0], scene)
     assert not truth["people_real"].any() and truth["people_xyxy"][1, KEY].isnan().all()
     torch.testing.assert_close(cxcywh_to_xyxy(xyxy_to_cxcywh(truth["people_xyxy"][0])), truth["people_xyxy"][0])
+
+
+# ---- data without scenes ------------------------------------------------------------------------------------------
+def test_records_alone_teach_what_they_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two moments of one clip, and a film's frames: people are known at the key frame alone, and things not at all."""
+    monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+    box, other = (0.1, 0.2, 0.4, 0.9), (0.5, 0.1, 0.8, 0.9)
+    images = np.full((40, 90, 160, 3), 110, np.uint8)
+    images[20:] = 200
+    write_clip(tmp_path / "clip.mp4", images, 6.0)
+    early = Record("v", 902, "0", "train", "the man in red", (12, 80), box, "clip.mp4", 9, 6.0)
+    late = replace(early, person_id="1", sentence="a woman", actions=(11,), box_xyxy=other, key_frame=30)
+    nobody = replace(late, person_id="x", sentence="a dog", actions=(), box_xyxy=None)
+    film = replace(early, video="film", timestamp=905, clip=None, key_frame=45, fps=30.0, sentence="the boy")
+    for number in range(90):
+        path = film_frame(tmp_path, "film", film_start(905) + number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((96, 128, 3), number, np.uint8))
+    write_records(tmp_path / "train.jsonl", [early, late, nobody, film])
+    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), "minilm")
+    dataset = Examples(tmp_path, "train", features, SMALL)
+    assert dataset.moments == ["clip.mp4#30", "clip.mp4#9", "film 905#45"] and not dataset.has_scenes
+    batch = dataset.batch([0, 1, 2], 2, np.random.default_rng(0))
+    assert not torch.equal(batch.features.deep[0], batch.features.deep[1])
+    for row, (record, size) in enumerate(((late, (160, 90)), (early, (160, 90)), (film, (128, 96)))):
+        fit = Letterbox.fit(*size, canvas_width=160, canvas_height=96)
+        torch.testing.assert_close(fit.to_frame(batch.key_boxes[row, 0]), torch.tensor(record.box_xyxy))
+        assert (batch.actions[row, 0].nonzero().flatten() + 1).tolist() == list(record.actions)
+    known = torch.zeros(FRAMES, dtype=torch.bool)
+    known[KEY] = True
+    assert torch.equal(~batch.people_xyxy[:, 0].isnan().any(-1), known.expand(3, -1))
+    assert batch.people_real.sum() == 3 and not batch.frames_known.any() and not batch.things_known.any()
+    assert (batch.attributes == -1).all() and batch.things_xyxy.isnan().all()
+    assert sorted(batch.person.tolist()) == [-1, 0, 0, 0, 0, 0]

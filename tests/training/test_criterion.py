@@ -28,7 +28,7 @@ from training.criterion import (
     rank_loss,
     training_detections,
 )
-from training.data.openravar import ATTRIBUTES, Batch
+from training.data.examples import ATTRIBUTES, Batch
 
 NAN = float("nan")
 WIDE, TALL = [0.1, 0.55, 0.7, 0.75], [0.55, 0.05, 0.75, 0.5]  # xyxy
@@ -57,6 +57,8 @@ def make_batch(clips: int = 2, sentences: int = 2, *, seed: int = 0) -> Batch:
         features=random_features(clips, seed=seed),
         people_xyxy=people,
         people_real=real,
+        frames_known=torch.ones(len(real), dtype=torch.bool),
+        things_known=torch.ones(len(real), dtype=torch.bool),
         things_xyxy=things,
         things_kind=torch.ones(clips, 3, dtype=torch.long),
         actions=actions,
@@ -524,3 +526,21 @@ def test_following_counts_the_share_inside_the_box_of_its_frame() -> None:
     assert _mass(similarity, boxes, columns) < 1e-4
     assert float(_mass(torch.zeros(1, 2, tokens), boxes, columns)) == pytest.approx(math.log(columns), rel=1e-4)
     assert _mass(torch.zeros(1, 2, tokens), torch.full((1, 2, 4), NAN), columns) == 0
+
+
+def test_what_is_not_known_is_not_learnt_from() -> None:
+    """Data without scenes: an unlabelled thing is no absent one, and an unboxed frame does not mean unseen."""
+    batch = make_batch(2, 1)
+    dense = dense_of(batch)
+    logits = dense.logits.clone().requires_grad_()
+    unknown = replace(batch, things_known=torch.tensor([True, False]))
+    detection_losses(replace(dense, logits=logits), batch.key_boxes, unknown)["detect"].backward()
+    assert logits.grad[0, :, 1:].abs().max() > 0 and (logits.grad[1, :, 1:] == 0).all()
+    assert logits.grad[1, :, 0].abs().max() > 0
+    model = tiny_model()
+    clip, _ = model.encode_clips(batch.features, choose=few_people(2, people=2))
+    match, matched = torch.tensor([[0, 1, 0, 0]] * 2), torch.tensor([[True, True, False, False]] * 2)
+    seen = torch.zeros_like(clip.frame_seen, requires_grad=True)
+    known = replace(batch, frames_known=torch.tensor([True, False]))
+    frame_losses(known, replace(clip, frame_seen=seen), match, matched)["frame_seen"].backward()
+    assert seen.grad[0, :2].abs().min() > 0 and (seen.grad[1] == 0).all()

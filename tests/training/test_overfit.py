@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from refatomnet.boxes import cxcywh_to_xyxy
 from refatomnet.model import RavarModel
 from training.criterion import Criterion, LossWeights, training_detections
-from training.data.openravar import ATTRIBUTES, Batch
+from training.data.examples import ATTRIBUTES, Batch
 from training.metrics import action_scores, box_ious
 
 CLIPS, PEOPLE, STEPS = 8, 3, 150
@@ -36,6 +36,8 @@ def clips_to_learn() -> Batch:
         features=random_features(CLIPS, seed=1),
         people_xyxy=people,
         people_real=real,
+        frames_known=torch.ones(len(real), dtype=torch.bool),
+        things_known=torch.ones(len(real), dtype=torch.bool),
         things_xyxy=torch.full((CLIPS, 1, 4), torch.nan),
         things_kind=torch.zeros(CLIPS, 1, dtype=torch.long),
         actions=actions,

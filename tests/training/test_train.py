@@ -23,7 +23,7 @@ from training import trainer as trainer_module
 from training.cache import cache_folder
 from training.config import TrainConfig, read_train_config
 from training.criterion import LossWeights
-from training.data.openravar import Batch
+from training.data.examples import Batch
 from training.trainer import Ema, Trainer
 
 # Without chance in a step.
@@ -383,7 +383,7 @@ def test_validation_is_on_val_only(make: Any) -> None:
     for question in trainer.val_questions:
         assert question.sentences == {"own": [r.sentence for r in question.records]}
         assert len({r.clip for r in question.records}) == 1
-        stored = trainer.val_cache.frames(str(question.records[0].clip))
+        stored = trainer.val_cache.frames(question.records[0].moment)
         assert torch.equal(question.load()[0].deep[0], stored["deep"])
     assert len(make("few", val_clips=1).val_questions) == 1
 

@@ -96,6 +96,13 @@ def read_model_frames(
     return [frames[i] for i in places]
 
 
+def key_file(data: Path, record: Record) -> Path:
+    """The file that holds a record's key frame: its clip, or the picture among RefAVA's frames."""
+    if record.clip is not None:
+        return data / record.clip
+    return film_frame(data, record.video, film_start(record.timestamp) + record.key_frame)
+
+
 def _read_picture(path: Path) -> np.ndarray:
     image = cv2.imread(str(path))
     if image is None:

@@ -82,6 +82,11 @@ class Record:
         """Which clip it is about: the path, or the film and its second."""
         return self.clip or f"{self.video} {self.timestamp}"
 
+    @property
+    def moment(self) -> str:
+        """Which key frame it is about: the clip, or the film and its second, and the frame's index."""
+        return f"{self.source}#{self.key_frame}"
+
     def to_dict(self) -> dict:
         """The line's JSON object: the documented keys in their order, then the extra ones."""
         known = {name: getattr(self, name) for name in KEYS}

@@ -1,4 +1,8 @@
-"""Training examples from a generated data set: a clip's cached features, everyone in it, and sentences about it."""
+"""Training examples: a clip's cached features, everyone in it, and sentences about it.
+
+A generated data set has scenes, which tell of everyone in every frame, their looks and the things around them. Of other
+data the records alone are known: people with a sentence, boxed at the key frame. What is not known is not learnt from.
+"""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,10 +15,9 @@ from torch import Tensor
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import FrameFeatures
-from refatomnet.preprocess import Letterbox
 from refatomnet.text import TextTokens
 from training.cache import FeatureCache
-from training.data.clips import clip_size, model_frames
+from training.data.clips import model_frames
 from training.data.mirror import mirror_record
 from training.data.records import Record, read_records, scene_lines, scenes_path
 from training.data.statistics import in_view
@@ -61,13 +64,27 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 
 
+_TRUTHS = (
+    "people_xyxy",
+    "people_real",
+    "frames_known",
+    "things_xyxy",
+    "things_kind",
+    "things_known",
+    "actions",
+    "attributes",
+)
+
+
 @dataclass(frozen=True)
 class Batch:
     """B clips with P people (padded), and Q sentences a clip. Boxes are xyxy in fractions of the canvas.
 
     features: Of every frame, or of the key frame alone (T = 1). people_xyxy: (B, P, T, 4); NaN where unseen.
     people_real: seen well enough at the key frame (B, P).
+    frames_known: Whether boxes are known in every frame, so that NaN means unseen, or at the key frame alone (B).
     things_xyxy: Labelled objects at the key frame (B, O, 4); NaN where there is none. things_kind: category (B, O).
+    things_known: Whether objects are labelled at all (B).
     actions: (B, P, 80), 0 or 1. attributes: class of each of ``ATTRIBUTES``, −1 where none (B, P, len(ATTRIBUTES)).
     key: Index of the key frame among the T. text: The sentences.
     person: Which person each describes, -1 for nobody (B · Q).
@@ -76,8 +93,10 @@ class Batch:
     features: FrameFeatures
     people_xyxy: Tensor
     people_real: Tensor
+    frames_known: Tensor
     things_xyxy: Tensor
     things_kind: Tensor
+    things_known: Tensor
     actions: Tensor
     attributes: Tensor
     text: TextTokens
@@ -95,14 +114,8 @@ class Batch:
         return self.people_xyxy[:, :, self.key]
 
 
-def letterbox_of(data: Path, scene: dict[str, Any], config: ModelConfig) -> Letterbox:
-    """How a clip's frames lie on the model's canvas; scenes of older data do not tell their size, so the file does."""
-    width, height = scene.get("size") or clip_size(data / scene["clip"])
-    return Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
-
-
-class OpenRavar:
-    """The clips of one split that have features and at least one sentence.
+class Examples:
+    """The key frames of one split that have features and at least one sentence.
 
     Sentences about somebody beyond the first ``MAX_PEOPLE`` of a scene are left out: they do not fit nobody.
 
@@ -113,7 +126,7 @@ class OpenRavar:
         config: The model's; says how frames lie on the canvas.
         mirror: Share of clips to see mirrored: all frames alike, with their boxes, and left and right exchanged in the
             sentences. A sentence that cannot be mirrored is not drawn then.
-        limit: Use only the first so many clips.
+        limit: Use only the first so many key frames.
     """
 
     def __init__(
@@ -126,94 +139,106 @@ class OpenRavar:
         mirror: float = 0.0,
         limit: int | None = None,
     ) -> None:
-        self._cache = cache
-        self._mirror = mirror
-        self._data, self._config = data, config
+        self._cache, self._config, self._mirror = cache, config, mirror
         records: dict[str, list[Record]] = {}
         for record in read_records(data / f"{split}.jsonl"):
-            records.setdefault(str(record.clip), []).append(record)
-        scenes: dict[str, dict[str, Any]] = {}
+            if record.moment in cache:
+                records.setdefault(record.moment, []).append(record)
+        path = scenes_path(data, split)
+        scenes = (
+            {f"{scene['clip']}#{scene['key_frame']}": scene for scene in scene_lines(path)} if path.is_file() else {}
+        )
+        self.has_scenes = bool(scenes)
         self._records: dict[str, list[Record]] = {}
-        for scene in scene_lines(scenes_path(data, split)):
-            clip, there = scene["clip"], {person["person_id"] for person in scene["people"][:MAX_PEOPLE]}
-            known = [r for r in records.get(clip, ()) if r.box_xyxy is None or r.person_id in there]
-            if known and clip in cache:
-                scenes[clip], self._records[clip] = scene, known
-        self.clips = sorted(scenes)[:limit]
-        self._scenes = {clip: self._truth(scenes[clip]) for clip in self.clips}
+        self._truths: dict[str, dict[str, Any]] = {}
+        for moment in sorted(records):
+            scene = scenes.get(moment)
+            truth = self._of_scene(moment, scene) if scene else self._of_records(moment, records[moment])
+            known = [r for r in records[moment] if r.box_xyxy is None or r.person_id in truth["ids"]]
+            if known and len(self._records) != limit:
+                self._records[moment], self._truths[moment] = known, truth
+        self.moments = list(self._records)
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.moments)
 
     def batch(self, indices: list[int], sentences: int, rng: np.random.Generator, *, still: bool = False) -> Batch:
         """A batch of these clips, or of their key frames alone, with so many sentences each, drawn at random."""
-        clips = [self.clips[i] for i in indices]
+        moments = [self.moments[i] for i in indices]
         chosen, mirrored = [], []
-        for clip in clips:
-            records = self._records[clip]
+        for moment in moments:
+            records = self._records[moment]
             turned = [r for r in map(mirror_record, records) if r is not None] if rng.random() < self._mirror else []
             mirrored.append(bool(turned))
             chosen.append(self._draw(turned or records, sentences, rng))
-        return self._collate(clips, chosen, mirrored, still=still)
+        return self._collate(moments, chosen, mirrored, still=still)
 
     def _draw(self, records: list[Record], count: int, rng: np.random.Generator) -> list[Record]:
         """Sentences of one clip: without repetition while they last."""
         order = [int(i) for _ in range(-(-count // len(records))) for i in rng.permutation(len(records))]
         return [records[i] for i in order[:count]]
 
-    def _collate(self, clips: list[str], chosen: list[list[Record]], mirrored: list[bool], *, still: bool) -> Batch:
+    def _collate(self, moments: list[str], chosen: list[list[Record]], mirrored: list[bool], *, still: bool) -> Batch:
         key = self._config.key_frame
         frames = slice(key, key + 1) if still else slice(None)
-        seen = list(zip(clips, mirrored, strict=True))
-        features = [FrameFeatures(**self._cache.frames(clip, frames, mirrored=turned)) for clip, turned in seen]
-        truth = [_mirrored(self._scenes[clip]) if turned else self._scenes[clip] for clip, turned in seen]
-        people = {row: {name: i for i, name in enumerate(t["ids"])} for row, t in enumerate(truth)}
+        seen = list(zip(moments, mirrored, strict=True))
+        features = [FrameFeatures(**self._cache.frames(moment, frames, mirrored=turned)) for moment, turned in seen]
+        truth = [_mirrored(self._truths[moment]) if turned else self._truths[moment] for moment, turned in seen]
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
-        person = [people[row][record.person_id] if record.box_xyxy else -1 for row, record in flat]
+        person = [truth[row]["ids"].index(record.person_id) if record.box_xyxy else -1 for row, record in flat]
+        stacked = {name: torch.stack([t[name] for t in truth]) for name in _TRUTHS}
         return Batch(
+            **stacked | {"people_xyxy": stacked["people_xyxy"][:, :, frames]},
             features=FrameFeatures.stack(features),
-            people_xyxy=torch.stack([t["people_xyxy"][:, frames] for t in truth]),
-            people_real=torch.stack([t["people_real"] for t in truth]),
-            things_xyxy=torch.stack([t["things_xyxy"] for t in truth]),
-            things_kind=torch.stack([t["things_kind"] for t in truth]),
-            actions=torch.stack([t["actions"] for t in truth]),
-            attributes=torch.stack([t["attributes"] for t in truth]),
             text=self._cache.text([record.sentence for _, record in flat]),
             person=torch.tensor(person),
             key=0 if still else key,
         )
 
-    def _truth(self, scene: dict[str, Any]) -> dict[str, Any]:
+    def _of_scene(self, moment: str, scene: dict[str, Any]) -> dict[str, Any]:
+        """What is known of a clip, from its scene line."""
         config, there = self._config, scene["key_frame"]
-        box = letterbox_of(self._data, scene, config)
-        people = torch.full((MAX_PEOPLE, config.frames, 4), torch.nan)
-        real = torch.zeros(MAX_PEOPLE, dtype=torch.bool)
-        things = torch.full((MAX_THINGS, 4), torch.nan)
-        kinds = torch.zeros(MAX_THINGS, dtype=torch.long)
-        actions = torch.zeros(MAX_PEOPLE, NUM_ACTIONS)
-        attributes = torch.full((MAX_PEOPLE, len(ATTRIBUTES)), -1)
+        truth, box = self._nothing(moment, known=True), self._cache.letterbox(moment, self._config)
         for row, entry in enumerate(scene["people"][:MAX_PEOPLE]):
             boxes = entry["boxes_xyxy"]
             places = model_frames(scene["fps"], there, len(boxes), config)
-            people[row] = box.to_canvas(_floats([boxes[i] for i in places]))
-            real[row] = in_view(entry, there)
-            actions[row, torch.tensor(entry["actions"], dtype=torch.long) - 1] = 1
+            truth["people_xyxy"][row] = box.to_canvas(_floats([boxes[i] for i in places]))
+            truth["people_real"][row] = in_view(entry, there)
+            truth["actions"][row, torch.tensor(entry["actions"], dtype=torch.long) - 1] = 1
             look = {**entry["look"], "facing": entry["facing"]}
             for column, (name, classes) in enumerate(ATTRIBUTES.items()):
                 if look.get(name) in classes:
-                    attributes[row, column] = classes.index(look[name])
+                    truth["attributes"][row, column] = classes.index(look[name])
+            truth["ids"].append(entry["person_id"])
         for row, entry in enumerate(scene["things"][:MAX_THINGS]):
-            things[row] = box.to_canvas(_floats([entry["boxes_xyxy"][there]]))[0]
-            kinds[row] = self._kind(entry["name"])
-        ids = [str(entry["person_id"]) for entry in scene["people"][:MAX_PEOPLE]]
+            truth["things_xyxy"][row] = box.to_canvas(_floats([entry["boxes_xyxy"][there]]))[0]
+            truth["things_kind"][row] = self._kind(entry["name"])
+        return truth
+
+    def _of_records(self, moment: str, records: list[Record]) -> dict[str, Any]:
+        """What is known of a clip that has no scene: the described people at its key frame."""
+        truth, box = self._nothing(moment, known=False), self._cache.letterbox(moment, self._config)
+        people = {record.person_id: record for record in records if record.box_xyxy}
+        for row, record in enumerate(list(people.values())[:MAX_PEOPLE]):
+            truth["people_xyxy"][row, self._config.key_frame] = box.to_canvas(torch.tensor(record.box_xyxy))
+            truth["people_real"][row] = True
+            truth["actions"][row, torch.tensor(record.actions, dtype=torch.long) - 1] = 1
+            truth["ids"].append(record.person_id)
+        return truth
+
+    def _nothing(self, moment: str, *, known: bool) -> dict[str, Any]:
+        """A clip without people and things; ``known``: that there are none, in any frame, is known."""
+        box = self._cache.letterbox(moment, self._config)
         return {
-            "people_xyxy": people,
-            "people_real": real,
-            "things_xyxy": things,
-            "things_kind": kinds,
-            "actions": actions,
-            "attributes": attributes,
-            "ids": ids,
+            "people_xyxy": torch.full((MAX_PEOPLE, self._config.frames, 4), torch.nan),
+            "people_real": torch.zeros(MAX_PEOPLE, dtype=torch.bool),
+            "frames_known": torch.tensor(known),
+            "things_xyxy": torch.full((MAX_THINGS, 4), torch.nan),
+            "things_kind": torch.zeros(MAX_THINGS, dtype=torch.long),
+            "things_known": torch.tensor(known),
+            "actions": torch.zeros(MAX_PEOPLE, NUM_ACTIONS),
+            "attributes": torch.full((MAX_PEOPLE, len(ATTRIBUTES)), -1),
+            "ids": [],
             "middle": (box.left + box.width / 2) / box.canvas_width,
         }
 
