@@ -532,7 +532,7 @@ def test_what_is_not_known_is_not_learnt_from() -> None:
     """Data without scenes: an unlabelled thing is no absent one, and an unboxed frame does not mean unseen."""
     batch = make_batch(2, 1)
     dense = dense_of(batch)
-    logits = dense.logits.clone().requires_grad_()
+    logits = torch.zeros_like(dense.logits, requires_grad=True)
     unknown = replace(batch, things_known=torch.tensor([True, False]))
     detection_losses(replace(dense, logits=logits), batch.key_boxes, unknown)["detect"].backward()
     assert logits.grad[0, :, 1:].abs().max() > 0 and (logits.grad[1, :, 1:] == 0).all()
