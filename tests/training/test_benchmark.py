@@ -61,6 +61,9 @@ def test_runs_take_turns_and_the_slow_run_once(monkeypatch):
         (["scan", "--lengths", "240", "-3"], "at least 1"),
         (["scan", "--width", "wide"], "invalid int value: 'wide'"),
         (["render", "--clips", "0"], "got 0 and 2"),
+        (["step", "--clips", "0"], "at least 1"),
+        (["step", "--tier", "huge"], "invalid choice: 'huge'"),
+        (["step", "--json", "/proc/nowhere/a.json"], "there is no folder /proc/nowhere"),
         (["scan", "--json", "/proc/nowhere/a.json"], "there is no folder /proc/nowhere"),
     ],
 )
@@ -68,3 +71,12 @@ def test_bad_arguments_are_one_line(capfd, asked, message):
     assert benchmark.main(asked) == 2
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
+
+
+def test_a_step_is_timed_on_cached_features_and_with_the_encoders_inside(tmp_path, capsys):
+    assert benchmark.main(["step", "--clips", "1", "--runs", "1", "--json", str(tmp_path / "a.json")]) == 0
+    found = json.loads((tmp_path / "a.json").read_text())
+    seconds = found["seconds"]
+    assert seconds["encoders inside"] > seconds["cached"] > 0
+    assert found["times_as_fast"] == seconds["encoders inside"] / seconds["cached"]
+    assert f"a cached step is {found['times_as_fast']:.1f} times as fast" in capsys.readouterr().out
