@@ -263,7 +263,8 @@ def _blip2_step(clips: int) -> tuple[Callable[..., Any], Callable[..., Any], Cal
     """The same of the papers' encoders and the released fusion, a sentence a clip."""
     from transformers import Blip2Config, Blip2ForImageTextRetrieval
 
-    blip = Blip2ForImageTextRetrieval(Blip2Config()).eval().requires_grad_(False)
+    config = Blip2Config(qformer_config={"use_qformer_text_input": True})
+    blip = Blip2ForImageTextRetrieval(config).eval().requires_grad_(False)
     fusion = ReleasedFusion().train()
     frames, words_each = torch.rand(clips * FRAMES, 3, 224, 224), 8
     ids = torch.randint(1000, (clips, words_each))
