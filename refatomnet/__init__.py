@@ -12,7 +12,7 @@ from refatomnet.types import Result
 if TYPE_CHECKING:
     from refatomnet.predictor import Predictor
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["Predictor", "RefAtomNetError", "Result", "__version__"]
 
 
