@@ -22,7 +22,7 @@ ASSETS = Path(__file__).parents[1] / "assets"
 _TIMED_RUNS = 5
 _PARTS = {
     "encoder": ("encoder",),
-    "neck_and_detector": ("neck", "detector", "regions", "tubes", "surroundings"),
+    "neck_and_detector": ("neck", "detector", "regions", "looks", "tubes", "surroundings"),
     "fusion": ("word_proj", "sentence_proj", "fusion"),
     "heads": tuple("person_norm moved_norm person_action person_box branch frame_boxes choice presence place".split()),
 }

@@ -158,7 +158,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 def upgrade_from_1(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Format 1 (versions 0.1 and 0.2): RefAtomNet++ alone, its parts not yet sorted into fusion and heads.
 
-    Such a model boxed the key frame only.
+    Such a model boxed the key frame only, and looked at people by the frozen features alone.
     """
     fusion = r"(scene_retrieval|word_retrieval|scan_scene|scan_words|scan_visual)\."
     choice = r"(nobody$|(among|reading|follow|score|match_person|match_word|match_gate)\.)"
@@ -176,7 +176,7 @@ def upgrade_from_1(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[di
         moved[name] = value
     if len(moved) < len(state):
         raise CheckpointError("the checkpoint is damaged: it holds a tensor under its old and its new name")
-    return {**config, "format_version": 2, "model": {**config["model"], "frame_boxes": False}}, moved
+    return {**config, "format_version": 2, "model": {**config["model"], "frame_boxes": False, "looks": False}}, moved
 
 
 UPGRADES = {1: upgrade_from_1}

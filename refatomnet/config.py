@@ -36,6 +36,7 @@ class ModelConfig:
         where the described person's middle is; "branches", regressed from the pooled branches, as in the papers.
     presence: Whether "nobody fits" is learnt as an answer.
     frame_boxes: Whether every frame gets a box of its own; otherwise each has the key frame's.
+    looks: Whether people are looked at in the pixels of the key frame, beside the frozen features.
     frames, key_frame, frame_rate: A clip is ``frames`` pictures at ``frame_rate`` per second; the answer is about
         the one with index ``key_frame``.
     image_height, image_width: Canvas in pixels that every picture is letterboxed to; multiples of 32.
@@ -61,6 +62,7 @@ class ModelConfig:
     answer: str = "people"
     presence: bool = True
     frame_boxes: bool = True
+    looks: bool = True
     width: int = 128
     heads: int = 8
     layers: int = 2

@@ -239,11 +239,20 @@ class RegionTokens(nn.Module):
         nn.init.normal_(self.category.weight, std=0.1)  # smaller than looks and geometry, or it would drown them
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:
-        """Describe boxes (B, M, 4) of categories (B, M) on the fine map (B, channels, h, w) as tokens (B, M, D)."""
+    def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor, looks: Tensor | None = None) -> Tensor:
+        """Describe detections as tokens (B, M, D).
+
+        Args:
+            fine: Fine map (B, channels, h, w).
+            boxes_cxcywh: (B, M, 4). category: index (B, M).
+            looks: What :class:`LookEncoder` saw of the first P of them (B, P, D), or None.
+        """
         look = self.look(sample_inside(self.squeeze(fine), boxes_cxcywh, LOOK_GRID))
         place = self.geometry(self.describe(boxes_cxcywh))
-        return self.norm(self.look_proj(look) + place + self.category(category))
+        token = self.look_proj(look) + place + self.category(category)
+        if looks is not None:
+            token = token + functional.pad(looks, (0, 0, 0, token.shape[1] - looks.shape[1]))
+        return self.norm(token)
 
     @staticmethod
     def describe(boxes_cxcywh: Tensor) -> Tensor:
@@ -253,6 +262,69 @@ class RegionTokens(nn.Module):
         area = size.prod(-1, keepdim=True)
         shape = (size[..., 1:] / size[..., :1]).log()
         return torch.cat([4 * boxes_cxcywh - 2, size.log(), 4 * corners - 2, area.sqrt(), shape], dim=-1)
+
+
+class LookEncoder(nn.Module):
+    """Looks at each detected person in the pixels of the key frame: a small residual network on a crop of its own.
+
+    The frozen encoder was taught to tell things apart whatever their colour, and at a stride of eight pixels; clothes,
+    hair and faces are smaller.
+    """
+
+    CROP = (72, 36)  # pixels down and across
+    WIDEN = 1.1
+    CHANNELS = (24, 32, 64, 96, 128)
+
+    def __init__(self, width: int, *, dropout: float) -> None:
+        super().__init__()
+        first, *others = self.CHANNELS
+        stages: list[nn.Module] = [nn.Conv2d(3, first, 3, padding=1), nn.GroupNorm(8, first), nn.GELU()]
+        stages += [ResidualBlock(before, after) for before, after in itertools.pairwise(self.CHANNELS)]
+        self.stages = nn.Sequential(*stages)
+        rows, columns = (-(-side // 2 ** len(others)) for side in self.CROP)
+        self.out = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(self.CHANNELS[-1] * rows * columns, width),
+            nn.GELU(),
+            nn.Linear(width, width),
+        )
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, picture: Tensor, boxes_cxcywh: Tensor, mask: Tensor) -> Tensor:
+        """Tokens (B, P, D) of people in boxes (B, P, 4) of pictures (B, 3, H, W).
+
+        In training, crops differ in light, and only those of real people, by the ``mask`` (B, P), are looked at.
+        """
+        boxes = torch.cat([boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:] * self.WIDEN], dim=-1)
+        crops = sample_inside(picture, boxes, self.CROP).unflatten(2, (*self.CROP, 3)).movedim(4, 2)
+        if not self.training:
+            return self.look(crops.flatten(0, 1)).unflatten(0, mask.shape)
+        real = crops[mask]
+        light = torch.randn(2, len(real), 1, 1, 1, device=real.device, dtype=real.dtype) * 0.1
+        seen = self.look(real * (1 + light[0]) + light[1])
+        return seen.new_zeros(*mask.shape, seen.shape[-1]).masked_scatter(mask.unsqueeze(-1), seen)
+
+    def look(self, crops: Tensor) -> Tensor:
+        """Tokens (N, D) of crops (N, 3, 72, 36)."""
+        return self.norm(self.out(self.stages(crops).flatten(1)))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with a skip; halves the map."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, out, 3, stride=2, padding=1, bias=False),
+            nn.GroupNorm(8, out),
+            nn.GELU(),
+            nn.Conv2d(out, out, 3, padding=1, bias=False),
+            nn.GroupNorm(8, out),
+        )
+        self.skip = nn.Conv2d(channels, out, 1, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.gelu(self.skip(x) + self.body(x))
 
 
 class FrameBoxes(nn.Module):

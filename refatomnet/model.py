@@ -24,6 +24,7 @@ from refatomnet.heads import (
     DetectionHead,
     Detections,
     FrameBoxes,
+    LookEncoder,
     PersonChoice,
     PlaceHead,
     RegionTokens,
@@ -161,6 +162,8 @@ class RavarModel(HubModel):
         self.sentence_proj = nn.Linear(config.word_width, width)
         self.fusion = FUSIONS[config.architecture](config)
         self.branch = BranchHeads(width, branches=self.fusion.branches)
+        if config.looks:
+            self.looks = LookEncoder(width, dropout=config.dropout)
         if config.frame_boxes:
             self.frame_boxes = FrameBoxes(width)
         if config.answer == "people":
@@ -203,7 +206,9 @@ class RavarModel(HubModel):
         maps, fine = self.neck(features, key)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
-        cues = self.regions(torch.cat([fine, features.fine[:, key]], dim=1), found.boxes_cxcywh, found.category)
+        looks = self._look(features, key, found) if config.looks else None
+        seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
+        cues = self.regions(seen_fine, found.boxes_cxcywh, found.category, looks)
         inside = self.tubes(maps, features.fine, found.boxes_cxcywh) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
@@ -227,6 +232,12 @@ class RavarModel(HubModel):
             frame_seen=frame_seen,
         )
         return clip, SceneReading(dense, found, seen.paths)
+
+    def _look(self, features: FrameFeatures, key: int, found: Detections) -> Tensor:
+        """What the key frame's pixels show of each person (B, P, D)."""
+        people = self.config.people
+        picture = features.picture[:, key if features.picture.shape[1] > 1 else 0]
+        return self.looks(picture, found.boxes_cxcywh[:, :people], found.mask[:, :people])
 
     def _box_frames(self, cue: Tensor, moved: Tensor, maps: Tensor, boxes: Tensor, key: int) -> tuple[Tensor, Tensor]:
         """Boxes of every person in every frame (B, P, T, 4), at the key frame their own, and whether they are there."""

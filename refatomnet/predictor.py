@@ -205,7 +205,7 @@ class Predictor:
     def _encode_frames(self, batch: list[tuple[float, Frame]], box: Letterbox) -> dict[float, FrameFeatures]:
         pixels = to_pixels([frame.image for _, frame in batch], box).to(self.device)
         features = self.model.encode_frames(pixels)
-        rows = zip(features.fine, features.middle, features.deep, strict=True)
+        rows = zip(features.fine, features.middle, features.deep, features.picture, strict=True)
         return {moment: FrameFeatures(*row) for (moment, _), row in zip(batch, rows, strict=True)}
 
     def _encode_windows(self, windows: list[list[float]], store: dict[float, FrameFeatures]) -> ClipTokens:

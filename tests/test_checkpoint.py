@@ -47,7 +47,7 @@ NAMES_IN_FORMAT_1 = {
     "choice.match_word.": "match_word.",
     "choice.match_gate.": "match_gate.",
 }
-NEW_IN_FORMAT_2 = "encoder text levels branches retrieval scan answer presence frame_boxes".split()
+NEW_IN_FORMAT_2 = "encoder text levels branches retrieval scan answer presence frame_boxes looks".split()
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_saving_again_replaces(copy: Path) -> None:
 def old(tmp_path: Path) -> tuple[RavarModel, Path]:
     """A model without boxes of its own in every frame, as format 1 knew it alone, and its folder in format 1."""
     torch.manual_seed(7)
-    model = RavarModel(replace(TINY, frame_boxes=False)).eval()
+    model = RavarModel(replace(TINY, frame_boxes=False, looks=False)).eval()
     torch.nn.init.constant_(model.detector.category.bias, 0.0)
     with torch.no_grad():
         for parameter in model.parameters():

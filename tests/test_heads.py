@@ -15,6 +15,7 @@ from refatomnet.heads import (
     DenseDetections,
     DetectionHead,
     FrameBoxes,
+    LookEncoder,
     PersonChoice,
     PlaceHead,
     RegionTokens,
@@ -383,3 +384,46 @@ def test_people_read_the_sentence_and_what_a_fusion_gives_them() -> None:
         assert (other - scores)[0, [0, 1, 3]].abs().min() > 1e-4
     noise = torch.cat([words[:, :3], torch.full((1, 1, 8), 9.0)], dim=1)
     torch.testing.assert_close(choice(people, there, noise, real, context), scores)
+
+
+# ---- looks --------------------------------------------------------------------------------------------------------
+def test_looks_are_of_the_pixels_in_the_box_of_each_person() -> None:
+    looks = LookEncoder(16, dropout=0.0).eval()
+    picture = torch.randn(2, 3, 60, 90)
+    wide, tall = [0.3, 0.6, 0.4, 0.2], [0.8, 0.4, 0.1, 0.6]
+    boxes, mask = torch.tensor([[wide, tall]] * 2), torch.ones(2, 2, dtype=torch.bool)
+    seen = looks(picture, boxes, mask)
+    assert seen.shape == (2, 2, 16)
+    painted = picture.clone()
+    painted[1, :, 30:42, 10:44] += 3.0  # inside the wide one of the second picture
+    other = looks(painted, boxes, mask)
+    changed = (other - seen).abs().amax(-1) > 1e-4
+    assert changed.tolist() == [[False, False], [True, False]]
+    torch.testing.assert_close(looks(picture[1:], boxes[1:, 1:], mask[1:, 1:])[0, 0], seen[1, 1])
+
+
+def test_a_crop_is_upright_and_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, crops = LookEncoder(8, dropout=0.0).eval(), []
+    monkeypatch.setattr(looks, "look", lambda x: crops.append(x) or torch.zeros(len(x), 8))
+    y, x = torch.meshgrid((torch.arange(100) + 0.5) / 100, (torch.arange(200) + 0.5) / 200, indexing="ij")
+    picture = torch.stack([x, y, torch.zeros_like(x)]).unsqueeze(0)
+    looks(picture, torch.tensor([[[0.5, 0.4, 0.2, 0.6]]]), torch.ones(1, 1, dtype=torch.bool))
+    crop = crops[0][0]
+    assert crop.shape == (3, *LookEncoder.CROP)
+    across, down = 0.2 * LookEncoder.WIDEN, 0.6 * LookEncoder.WIDEN
+    assert crop[0, 10, -1] - crop[0, 10, 0] == pytest.approx(across * 35 / 36, abs=1e-3)
+    assert crop[1, -1, 10] - crop[1, 0, 10] == pytest.approx(down * 71 / 72, abs=1e-3)
+    assert crop[0].mean() == pytest.approx(0.5, abs=1e-3) and crop[1].mean() == pytest.approx(0.4, abs=1e-3)
+
+
+def test_in_training_only_real_people_are_looked_at_and_get_their_own_token() -> None:
+    looks = LookEncoder(16, dropout=0.0).train()
+    picture, boxes = torch.randn(2, 3, 60, 90), torch.rand(2, 3, 4) * 0.3 + 0.3
+    mask = torch.tensor([[True, False, True], [False, True, False]])
+    torch.manual_seed(0)
+    seen = looks(picture, boxes, mask)
+    assert (seen[~mask] == 0).all() and (seen[mask].abs().amax(-1) > 0).all()
+    calm = looks.eval()(picture, boxes, mask)
+    likeness = torch.nn.functional.cosine_similarity(seen[mask], calm[mask], dim=-1)
+    others = torch.nn.functional.cosine_similarity(seen[mask], calm[mask].roll(1, 0), dim=-1)
+    assert (likeness > others).all()  # but for the light, the same person's

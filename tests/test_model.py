@@ -92,6 +92,7 @@ def random_features(clips: int, *, seed: int = 0) -> FrameFeatures:
         draw(clips, TINY.frames, CHANNELS.fine, 4 * rows, 4 * columns),
         draw(clips, TINY.frames, CHANNELS.middle, 2 * rows, 2 * columns),
         draw(clips, TINY.frames, CHANNELS.deep, rows, columns),
+        draw(clips, TINY.frames, 3, TINY.image_height, TINY.image_width),
     )
 
 
@@ -250,7 +251,7 @@ def test_a_batch_equals_its_clips_one_by_one(switches: dict[str, Any]) -> None:
     assert clip.people_mask.sum() > 3  # several people each
     output = model(clip, text)
     for i in range(3):
-        one = FrameFeatures(features.fine[i : i + 1], features.middle[i : i + 1], features.deep[i : i + 1])
+        one = FrameFeatures(*(getattr(features, f.name)[i : i + 1] for f in fields(features)))
         alone, _ = model.encode_clips(one)
         same(alone, clip.select(torch.tensor([i])))
         same(part_of(output, slice(i, i + 1)), model(alone, text.select(torch.tensor([i]))))
@@ -543,7 +544,7 @@ class Whole(nn.Module):
         self.model = model
 
     def forward(self, seen: tuple[Tensor, ...], text: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Answer S sentences about B clips: pixels (B, T, 3, H, W), or features of the three strides."""
+        """Answer S sentences about B clips: pixels (B, T, 3, H, W), or the fields of their features."""
         if len(seen) == 1:
             flat = self.model.encode_frames(seen[0].flatten(0, 1))
             seen = tuple(getattr(flat, f.name).unflatten(0, seen[0].shape[:2]) for f in fields(FrameFeatures))
@@ -635,7 +636,7 @@ def test_half_precision_answers_nearly_the_same(switches: dict[str, Any], traini
         answers.append(output)
     full, half = answers
     assert half.branch_actions.dtype == torch.bfloat16
-    for name, tolerance in (("choice", 0.15), ("boxes", 0.03), ("everyone", 0.15), ("branch_boxes", 0.03)):
+    for name, tolerance in (("choice", 0.15), ("boxes", 0.05), ("everyone", 0.15), ("branch_boxes", 0.03)):
         got = getattr(half, name).float()
         assert torch.isfinite(got).all()
         assert (got - getattr(full, name)).abs().mean() < tolerance, name

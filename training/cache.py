@@ -37,13 +37,13 @@ from training.data.records import Record, read_records, sweep, write_text
 SHARD = 200
 MIRRORED = "mirrored"
 _LOG = logging.getLogger(__name__)
-_PARTS = ("fine", "middle", "deep")
+_PARTS = ("fine", "middle", "deep")  # of every frame
 
 
 def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
     """Where the features of this split lie for this encoder, this preprocessing and these frames."""
     sizes = (config.frames, config.key_frame, config.frame_rate, config.image_height, config.image_width)
-    digest = hashlib.sha256(f"{encoder_hash()} {config.encoder} {sizes} {MEAN} {STD} letterbox".encode())
+    digest = hashlib.sha256(f"{encoder_hash()} {config.encoder} {sizes} {MEAN} {STD} letterbox, picture".encode())
     return data / "features" / digest.hexdigest()[:12] / split
 
 
@@ -104,7 +104,7 @@ def _encode_shard(job: tuple[Path, Path, list[Record], ModelConfig, bool]) -> st
     torch.set_num_threads(1)
     encoder = build_encoder(config.encoder)
     encoder.load_state_dict(encoder_state())
-    arrays: dict[str, list[np.ndarray]] = {part: [] for part in _PARTS}
+    arrays: dict[str, list[np.ndarray]] = {part: [] for part in (*_PARTS, "picture")}
     contents = _contents(data, records)
     for record, entry in zip(records, contents, strict=True):
         images = read_model_frames(data, record, config)
@@ -114,9 +114,9 @@ def _encode_shard(job: tuple[Path, Path, list[Record], ModelConfig, bool]) -> st
         entry += [width, height]
         box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
         features = encoder(to_pixels(images, box))
-        arrays["fine"].append(features.fine.half().numpy())
-        arrays["middle"].append(features.middle.half().numpy())
-        arrays["deep"].append(features.deep.half().numpy())
+        for name in _PARTS:
+            arrays[name].append(getattr(features, name).half().numpy())
+        arrays["picture"].append(features.picture[config.key_frame : config.key_frame + 1].half().numpy())
     part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(part, ignore_errors=True)  # of an earlier process of this number
     part.mkdir(parents=True)
@@ -173,7 +173,7 @@ class _Place(NamedTuple):
 def _shards(folder: Path) -> dict[str, _Place]:
     places = {}
     for shard in sorted(path.parent for path in folder.glob("[0-9]*/moments.json")):
-        arrays = {part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in _PARTS}
+        arrays = {part: np.load(shard / f"{part}.npy", mmap_mode="r") for part in (*_PARTS, "picture")}
         for row, (moment, _, width, height) in enumerate(json.loads((shard / "moments.json").read_text())):
             places[moment] = _Place(arrays, row, (width, height))
     return places
@@ -204,9 +204,10 @@ class FeatureCache:
         return moment in self._places[False]
 
     def frames(self, moment: str, which: slice = slice(None), *, mirrored: bool = False) -> dict[str, torch.Tensor]:
-        """Float32 features of these frames of one clip, or of its mirror image: fine, middle and deep (T, …)."""
-        place = self._places[mirrored][moment]
-        return {part: torch.from_numpy(place.arrays[part][place.row, which].astype(np.float32)) for part in _PARTS}
+        """Float32 features of one clip, or of its mirror image: of these frames, and the key frame's picture (1, …)."""
+        arrays, row, _ = self._places[mirrored][moment]
+        found = {part: arrays[part][row, which] for part in _PARTS} | {"picture": arrays["picture"][row]}
+        return {part: torch.from_numpy(value.astype(np.float32)) for part, value in found.items()}
 
     def letterbox(self, moment: str, config: ModelConfig) -> Letterbox:
         """How the clip's frames lie on the model's canvas."""

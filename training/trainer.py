@@ -155,15 +155,19 @@ class Trainer:
         self.total_steps = max(1, self.still_steps + round(config.epochs * self.steps_an_epoch))
 
     def _begin_with(self, checkpoint: str) -> None:
-        """Take over a checkpoint's weights.
+        """Take over a checkpoint's weights; parts it does not have begin anew.
 
         Raises:
             DataError: If it has other sizes than this run.
         """
         model, card = load_checkpoint(checkpoint)
-        if model.config != self.config.model:
-            raise DataError(f"{checkpoint} has other sizes than this run; give the run its model section, or no start")
-        self.model.load_state_dict(model.state_dict())
+        own, given = self.model.state_dict(), model.state_dict()
+        if wrong := [name for name in own.keys() & given.keys() if own[name].shape != given[name].shape]:
+            said = f"{checkpoint} has other sizes than this run, of {min(wrong)}"
+            raise DataError(f"{said}; give the run its model section, or no start")
+        if anew := sorted({name.split(".")[0] for name in own.keys() - given.keys()}):
+            _LOG.info("%s has no %s; begun anew", checkpoint, ", ".join(anew))
+        self.model.load_state_dict({**own, **{name: value for name, value in given.items() if name in own}})
         self.trained_before = f", after {card.get('trained_on', checkpoint)}"
 
     def _check_sizes(self) -> None:

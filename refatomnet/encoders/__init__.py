@@ -14,11 +14,13 @@ class FrameFeatures:
     fine: Stride 8 (..., channels, H/8, W/8).
     middle: Stride 16 (..., channels, H/16, W/16).
     deep: Stride 32 (..., channels, H/32, W/32).
+    picture: The normalised pixels themselves (..., 3, H, W); of a clip's frames, the key frame's alone will do.
     """
 
     fine: Tensor
     middle: Tensor
     deep: Tensor
+    picture: Tensor
 
     def to(self, device: torch.device | str) -> "FrameFeatures":
         """The same on another device."""

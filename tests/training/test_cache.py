@@ -123,6 +123,7 @@ def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCach
         for part, value in expected.items():
             assert torch.equal(stored[part], value.half().float()), part
     assert stored["fine"].shape == (FRAMES, 68, 12, 20) and stored["middle"].shape == (FRAMES, 99, 6, 10)
+    assert torch.equal(stored["picture"], direct.picture[KEY : KEY + 1].half().float())  # of the key frame alone
     assert f"clips/train/000004.mp4#{KEY}" not in features
     assert not torch.equal(features.frames(f"clips/train/000000.mp4#{KEY}")["deep"], stored["deep"])
 
@@ -202,7 +203,7 @@ def test_workers_share_the_shards_and_change_nothing(tmp_path: Path, monkeypatch
     assert asked == [1]
     files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
-    assert len(files) == 3 * 4 + 4
+    assert len(files) == 3 * 5 + 4
     assert all((one / file).read_bytes() == (two / file).read_bytes() for file in files)
 
 
@@ -325,6 +326,7 @@ def test_mirrored_features_are_those_of_mirrored_frames(sided: Path) -> None:
         direct = encoder(to_pixels([np.ascontiguousarray(image) for image in images], box))
         for part in ("fine", "middle", "deep"):
             assert torch.equal(getattr(batch.features, part)[row], getattr(direct, part).half().float()), part
+        assert torch.equal(batch.features.picture[row, 0], direct.picture[KEY].half().float())
 
 
 def test_boxes_facings_and_sentences_are_mirrored_with_the_pictures(sided: Path) -> None:

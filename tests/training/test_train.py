@@ -27,7 +27,7 @@ from training.data.examples import Batch
 from training.trainer import Ema, Trainer
 
 # Without chance in a step.
-CERTAIN: dict[str, Any] = {"model": dataclasses.replace(SMALL, dropout=0.0), "true_share": 0.0}
+CERTAIN: dict[str, Any] = {"model": dataclasses.replace(SMALL, dropout=0.0, looks=False), "true_share": 0.0}
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
 
@@ -494,5 +494,12 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
         torch.testing.assert_close(value.half(), dict(first.model.named_parameters())[name].half())
     assert any(not torch.equal(a, b) for a, b in zip(anew.model.parameters(), first.model.parameters(), strict=True))
     assert second.trained_before == ", after paint"
+    plain = dataclasses.replace(SMALL, looks=False)
+    fewer = make("fewer", start=str(tmp_path / "start"), model=plain).model
+    assert torch.equal(fewer.detector.box.weight.half(), first.model.detector.box.weight.half())
+    save_checkpoint(fewer, tmp_path / "plain", {"name": "plain"})
+    more = make("more", start=str(tmp_path / "plain"), seed=2).model  # begins anew what the other lacks
+    assert torch.equal(more.detector.box.weight.half(), first.model.detector.box.weight.half())
+    assert not torch.equal(more.looks.stages[0].weight, first.model.looks.stages[0].weight)
     with pytest.raises(DataError, match="other sizes"):
-        make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, layers=SMALL.layers + 1))
+        make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, width=2 * SMALL.width))
