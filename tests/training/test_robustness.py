@@ -178,10 +178,10 @@ def test_evaluation_of_spoilt_clips_is_the_tables(
     for name, more in (("clean", []), ("fog:5", ["--corruption", "fog:5"])):
         monkeypatch.setattr("sys.argv", ["evaluate", *here, *more, "--json", str(tmp_path / "one.json")])
         assert evaluate.main() == 0
-        scores[name] = json.loads((tmp_path / "one.json").read_text())["miou"]
+        scores[name] = json.loads((tmp_path / "one.json").read_text())["map_macro"]
     options = ["--corruptions", "fog", "--levels", "5", "--json", str(tmp_path / "all.json")]
     assert robustness.main([*here, *options]) == 0
-    found = {entry["name"]: entry["miou"] for entry in json.loads((tmp_path / "all.json").read_text())["rows"]}
+    found = {entry["name"]: entry["map_macro"] for entry in json.loads((tmp_path / "all.json").read_text())["rows"]}
     assert {name: found[name] for name in scores} == scores and scores["clean"] != scores["fog:5"]
 
 
