@@ -45,17 +45,6 @@ def read_clip(path: Path) -> list[np.ndarray]:
     return images
 
 
-def clip_size(path: Path) -> tuple[int, int]:
-    """Width and height of a clip in pixels.
-
-    Raises:
-        DataError: If it cannot be read.
-    """
-    with _opened(path) as container:
-        stream = container.streams.video[0]
-        return stream.width, stream.height
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
     try:
