@@ -43,12 +43,7 @@ def save_checkpoint(model: HubModel, folder: str | Path, card: dict[str, Any]) -
     Raises:
         CheckpointError: If the card says what the fixed part says.
     """
-    fixed = fixed_part(model.config)
-    if doubled := sorted(fixed.keys() & card.keys()):
-        raise CheckpointError(
-            f"the card of {folder} may not set {doubled}, which the model itself says; leave them out"
-        )
-    text = json.dumps({**fixed, **card}, indent=1) + "\n"
+    text = config_text(model.config, card)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     trained = {
@@ -118,6 +113,21 @@ def find_checkpoint(source: str | Path | None, **download: Any) -> Path:
     raise CheckpointError(
         f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', a checkpoint folder, or a hub id as owner/name"
     )
+
+
+def config_text(config: ModelConfig, card: dict[str, Any]) -> str:
+    """What ``config.json`` holds.
+
+    Raises:
+        CheckpointError: If the card says what the fixed part says, or what JSON does not know.
+    """
+    fixed = fixed_part(config)
+    if doubled := sorted(fixed.keys() & card.keys()):
+        raise CheckpointError(f"the card may not set {doubled}, which the model itself says; leave them out")
+    try:
+        return json.dumps({**fixed, **card}, indent=1) + "\n"
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"the card cannot be written as JSON ({error}); give plain values") from error
 
 
 def fixed_part(config: ModelConfig) -> dict[str, Any]:
@@ -212,9 +222,7 @@ def hub_errors() -> tuple[type[Exception], ...]:
     """What the hub's client raises where the hub is out of reach or refuses."""
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
-    transport = HfHubHTTPError.__mro__[
-        1
-    ]  # the HTTP library's base error; which library depends on the client's version
+    transport = HfHubHTTPError.__mro__[1]  # the HTTP library's own; which library depends on the client's version
     return HfHubHTTPError, transport, EntryNotFoundError, OSError, ValueError
 
 

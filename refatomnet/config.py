@@ -49,7 +49,7 @@ class ModelConfig:
     word_width: Width of the frozen text encoder's states.
 
     Raises:
-        ValueError: If a switch has none of its values.
+        ValueError: If a switch has none of its values, or a size makes no sense.
     """
 
     architecture: str = "refatomnetpp"
@@ -84,8 +84,17 @@ class ModelConfig:
         for name, known in _CHOICES.items():
             value = getattr(self, name)
             values = value if isinstance(value, tuple) else (value,)
-            if not values or not set(values) <= set(known) or len(set(values)) < len(values):
+            if not values or any(one not in known or values.count(one) > 1 for one in values):
                 raise ValueError(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")
+        for name in "width heads layers state_size frames frame_rate people things word_width".split():
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected more than 0")
+        if self.width % self.heads:
+            raise ValueError(f"width is {self.width}; expected a multiple of the {self.heads} heads")
+        if not 0 <= self.key_frame < self.frames:
+            raise ValueError(f"key_frame is {self.key_frame}; expected one of the frames, 0 to {self.frames - 1}")
+        if self.image_height % 32 or self.image_width % 32 or min(self.image_height, self.image_width) < 32:
+            raise ValueError(f"the image is {self.image_width}x{self.image_height}; expected multiples of 32 pixels")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, for JSON."""
@@ -103,5 +112,5 @@ class ModelConfig:
             raise CheckpointError(f"model config has unknown keys {sorted(unknown)}; is it from a newer version?")
         try:
             return cls(**data)
-        except ValueError as error:
-            raise CheckpointError(f"model config: {error}; is it from a newer version?") from error
+        except (ValueError, TypeError) as error:
+            raise CheckpointError(f"model config: {error}; is it damaged, or from a newer version?") from error

@@ -136,6 +136,17 @@ class HubModel(
         )
         return load_checkpoint(folder)[0]
 
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
+        """Write the checkpoint folder with its model card.
+
+        Raises:
+            CheckpointError: If the card cannot be saved; an older checkpoint in the folder is untouched then.
+        """
+        from refatomnet.checkpoint import config_text
+
+        config_text(self.config, self.card)  # the mixin removes the old config before it asks for the new one
+        return super().save_pretrained(save_directory, **options)
+
     def push_to_hub(self, repo_id: str, **options: Any) -> str:
         """Upload the checkpoint folder, as one commit, to a repository that is made if missing.
 
@@ -188,10 +199,10 @@ class HubModel(
     def _save_pretrained(self, save_directory: Path) -> None:
         from refatomnet.checkpoint import save_checkpoint
 
+        save_checkpoint(self, save_directory, self.card)
         readme = save_directory / "README.md"
         if readme.is_file() and _MARK in readme.read_text(encoding="utf-8", errors="replace"):
             readme.unlink()  # the mixin would keep it, and with it the scores of the older checkpoint
-        save_checkpoint(self, save_directory, self.card)
 
 
 def _score_table(scores: Any) -> str:

@@ -12,8 +12,8 @@ import argparse
 import json
 import logging
 import re
+import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from training.cache import FeatureCache, build
 from training.config import TrainConfig, make_config, override, read_yaml
 from training.data.clips import model_frames
 from training.data.records import Record, scene_lines, scenes_path, write_text
-from training.evaluate import Answers, ask_all, score_rows
+from training.evaluate import Answers, ask_all, score_rows, without_nan
 from training.metrics import bootstrap, box_ious
 from training.trainer import Trainer, cached_questions
 
@@ -52,14 +52,19 @@ def read_variants(path: Path, overrides: list[str], out: Path) -> dict[str, Trai
     if set(values) != {"base", "variants"} or not isinstance(values["variants"], dict) or not values["variants"]:
         raise DataError(f"{path} is no list of variants; expected the keys base and variants")
     base = override(values["base"] or {}, overrides)
+    base |= {part: base.get(part) or {} for part in ("model", "loss")}
     configs = {}
     for name, change in values["variants"].items():
         merged = {**base, **(change or {})}
         for part in ("model", "loss"):  # a variant changes single keys of these
-            if part in base or part in (change or {}):
-                merged[part] = {**base.get(part, {}), **(change or {}).get(part, {})}
+            merged[part] = {**base[part], **((change or {}).get(part) or {})}
         folder = out / re.sub(r"[^a-z0-9+]+", "-", name.lower()).strip("-")
         configs[name] = make_config({**merged, "run": str(folder), "name": name})
+    for what in ("precision", "data"):
+        if len({getattr(config, what) for config in configs.values()}) > 1:
+            raise DataError(f"{path}: variants differ in {what}; what is compared must be trained and measured alike")
+    if len({(config.model.frames, config.model.key_frame) for config in configs.values()}) > 1:
+        raise DataError(f"{path}: variants differ in the frames they read; what is compared must be measured alike")
     if len({config.run for config in configs.values()}) < len(configs):
         raise DataError(f"{path}: two variants have names too alike to be told apart as folders")
     return configs
@@ -69,7 +74,7 @@ def finish(name: str, config: TrainConfig) -> dict[str, Any]:
     """Train a variant as far as it is not, measure it on the test split, and keep what it answered.
 
     Returns:
-        Its number of trained parameters, steps, and seconds of training.
+        Its trained parameters, those of the fusion, and its steps.
     """
     folder = Path(config.run)
     done = folder / "ablation.json"
@@ -79,9 +84,12 @@ def finish(name: str, config: TrainConfig) -> dict[str, Any]:
     _LOG.info("---- %s", name)
     trainer = Trainer(config)
     trainer.begin(resume=True)
-    began = time.monotonic()
-    trainer.fit()
-    seconds = time.monotonic() - began
+    if not trainer.finished:
+        trainer.fit()
+    if not trainer.finished:
+        raise DataError(
+            f"{name} stopped at step {trainer.step} of {trainer.total_steps}; run the same command to go on"
+        )
     data = Path(config.data).expanduser()
     model, _ = load_checkpoint(folder / "best")
     cache = FeatureCache(build(data, SPLIT, config.model), config.model.text)
@@ -90,7 +98,7 @@ def finish(name: str, config: TrainConfig) -> dict[str, Any]:
     np.savez_compressed(folder / "answers.npz", **rows)
     parameters = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     fusion = sum(p.numel() for p in trainer.model.fusion.parameters() if p.requires_grad)
-    facts = {"parameters": parameters, "fusion": fusion, "steps": trainer.step, "seconds": round(seconds)}
+    facts = {"parameters": parameters, "fusion": fusion, "steps": trainer.step}
     write_text(done, json.dumps({"config": config.to_dict(), "facts": facts}, indent=1) + "\n")
     return facts
 
@@ -184,8 +192,8 @@ def ablate(options: argparse.Namespace) -> int:
         facts = finish(name, config)
         comparison = comparison or Comparison(config)
         results[name] = {"facts": facts, "scores": comparison.add(Path(config.run))}
-        command = f"python -m training.ablate {' '.join(sys.argv[1:])}"
-        write_text(options.out / "results.json", json.dumps({"variants": results, "command": command}, indent=1) + "\n")
+        told = {"variants": without_nan(results), "command": f"python -m training.ablate {shlex.join(sys.argv[1:])}"}
+        write_text(options.out / "results.json", json.dumps(told, indent=1) + "\n")
         write_text(options.out / "table.md", table(results, configs[first]))
     sys.stdout.write(table(results, configs[first]))
     return 0

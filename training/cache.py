@@ -26,7 +26,7 @@ import torch
 from refatomnet.checkpoint import encoder_hash, encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import build_encoder
-from refatomnet.errors import DataError, OptionError
+from refatomnet.errors import DataError, OptionError, SentenceError
 from refatomnet.preprocess import MEAN, STD, Letterbox, to_pixels
 from refatomnet.text import TextTokens, build_text_encoder, pad_text, split_words
 from training.arguments import Parser, run
@@ -76,6 +76,9 @@ def build(data: Path, split: str, config: ModelConfig, *, mirrored: bool = False
     for place in {folder, *(job[1].parent for job in jobs)}:
         place.mkdir(exist_ok=True)
         sweep(place)
+    for old in (*folder.glob("[0-9]*"), *folder.glob(f"{MIRRORED}/[0-9]*")):
+        if int(old.name) >= len(shards):  # of a larger set: what it holds may lie in another shard by now
+            shutil.rmtree(old)
     if jobs:
         began = time.monotonic()
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
@@ -131,7 +134,7 @@ def _encode_shard(job: tuple[Path, Path, list[Record], ModelConfig, bool]) -> st
 def _encode_sentences(data: Path, split: str, folder: Path, name: str, *, mirrored: bool = False) -> None:
     """Word states of all distinct sentences, one after another in one array, with where each begins."""
     own = {record.sentence for record in read_records(data / f"{split}.jsonl")}
-    turned = {mirror_sentence(sentence) for sentence in own} - {None} if mirrored else set()
+    turned = {mirror_sentence(sentence) for sentence in own} if mirrored else set()
     sentences = sorted(own | {sentence for sentence in turned if sentence is not None})
     index = folder / "sentences.json"
     if index.is_file() and set(json.loads(index.read_text())) >= set(sentences):
@@ -139,7 +142,10 @@ def _encode_sentences(data: Path, split: str, folder: Path, name: str, *, mirror
     folder.mkdir(exist_ok=True)
     sweep(folder)
     encoder = build_text_encoder(name)
-    words = [tuple(split_words(sentence)[: encoder.max_words]) for sentence in sentences]
+    try:
+        words = [tuple(split_words(sentence)[: encoder.max_words]) for sentence in sentences]
+    except SentenceError as error:
+        raise DataError(f"{data / split}.jsonl: {error}") from error
     order = sorted(range(len(words)), key=lambda i: len(words[i]))
     rows: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     for start in range(0, len(order), 128):

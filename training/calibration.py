@@ -27,14 +27,18 @@ def fit_calibration(
         clips: Which clip each record is of [n].
 
     Returns:
-        ``actions`` (lists of scale and bias by class), ``presence``, the ``threshold`` of best balanced accuracy, and
-        ``ece``, the expected calibration error of the actions before and after; "after" is measured on clips that
-        were left out of the fit, half of them at a time.
+        ``actions`` (lists of scale and bias by class), ``presence``, the ``threshold`` of best balanced accuracy (half
+        where every sentence fits somebody, as in RefAVA++: nothing can be learnt of absence then), and ``ece``, the
+        expected calibration error of the actions before and after; "after" is measured on clips that were left out of
+        the fit, half of them at a time.
     """
     fitted = fit_platt(presence, present)
-    said = platt(presence, fitted)
-    levels = np.quantile(said, np.linspace(0.01, 0.99, 99))
-    balanced = [((said >= t)[present].mean() + (said < t)[~present].mean()) / 2 for t in levels]
+    threshold = 0.5
+    if present.any() and not present.all():
+        said = platt(presence, fitted)
+        levels = np.quantile(said, np.linspace(0.01, 0.99, 99))
+        balanced = [((said >= t)[present].mean() + (said < t)[~present].mean()) / 2 for t in levels]
+        threshold = float(levels[int(np.argmax(balanced))])
     logits, truth = actions[present], labels[present]
     first = clips[present] % 2 == 0
     after = [
@@ -46,13 +50,15 @@ def fit_calibration(
     return {
         "actions": _fit_by_class(logits, truth),
         "presence": fitted,
-        "threshold": float(levels[int(np.argmax(balanced))]),
+        "threshold": threshold,
         "ece": {"before": before, "after": float(np.mean(after)) if after else None},
     }
 
 
 def fit_platt(logits: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Scale and bias of one logistic regression on logits [n] of truths [n]."""
+    """Scale and bias of one logistic regression on logits [n] of truths [n]; 1 and 0 where all truths are alike."""
+    if truth.all() or not truth.any():
+        return {"scale": 1.0, "bias": 0.0}
     from sklearn.linear_model import LogisticRegression
 
     fit = LogisticRegression(C=1e6).fit(logits.reshape(-1, 1), truth.astype(int))

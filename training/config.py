@@ -60,6 +60,18 @@ class TrainConfig:
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     loss: LossWeights = dataclasses.field(default_factory=LossWeights)
 
+    def __post_init__(self) -> None:
+        for (
+            name
+        ) in "batch_clips sentences accumulate evaluate_every save_every threads val_clips limit patience".split():
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} is {value!r}; expected more than 0")
+        if self.precision not in ("no", "bf16"):
+            raise ValueError(f"precision is {self.precision!r}; expected 'no' or 'bf16'")
+        if not self.still_epochs + self.epochs > 0 or min(self.still_epochs, self.epochs) < 0:
+            raise ValueError(f"still_epochs and epochs are {self.still_epochs} and {self.epochs}; expected some")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, for JSON."""
         return dataclasses.asdict(self) | {"model": self.model.to_dict()}
@@ -135,8 +147,8 @@ def _fill(kind: Any, values: Any) -> Any:
         made[key] = _fill(nested[key], value) if key in nested else _checked(key, value, known[key].type)
     try:
         return kind(**made)
-    except ValueError as error:
-        raise DataError(str(error)) from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{kind.__name__}: {error}") from error
 
 
 def _checked(key: str, value: Any, wanted: Any) -> Any:

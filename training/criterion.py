@@ -1,4 +1,4 @@
-"""Losses; each part is named, weighted and logged on its own. A part whose weight is zero is not worked out."""
+"""Losses; each part is named, weighted and logged on its own. A part whose weight is zero is left out."""
 
 from dataclasses import dataclass, replace
 
@@ -69,7 +69,7 @@ def training_detections(
     found = keep_best(dense, people=config_people, things=config_things)
     truth = batch.key_boxes
     real = batch.people_real
-    count = truth.shape[1]
+    count = int(real.sum(1).max())
     if count > config_people:
         raise ValueError(f"{count} true people do not fit into {config_people} kept detections")
     boxes = xyxy_to_cxcywh(truth.nan_to_num(0.5))

@@ -99,6 +99,8 @@ def row(name: str, answers: Answers, clean: Answers | None) -> dict[str, Any]:
 def _interval_of_drop(clean: Answers, answers: Answers) -> list[float]:
     both = [_hits(side) for side in (clean, answers)]
     clips = sorted(set(both[0]) & set(both[1]))
+    if not clips:
+        return [float("nan")] * 2
 
     def drop(drawn: np.ndarray) -> dict[str, float]:
         a, b = (np.concatenate([side[clips[i]] for i in drawn]) for side in both)

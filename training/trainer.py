@@ -161,12 +161,19 @@ class Trainer:
             DataError: If it has other sizes than this run.
         """
         model, card = load_checkpoint(checkpoint)
+        for name in ("encoder", "text", "categories", "frames", "key_frame", "frame_rate"):
+            wanted, has = getattr(self.config.model, name), getattr(model.config, name)
+            if wanted != has:
+                raise DataError(f"{checkpoint} has {name} {has!r}, this run {wanted!r}; give it the same, or no start")
         own, given = self.model.state_dict(), model.state_dict()
-        if wrong := [name for name in own.keys() & given.keys() if own[name].shape != given[name].shape]:
+        both = own.keys() & given.keys()
+        if wrong := [name for name in both if own[name].shape != given[name].shape]:
             said = f"{checkpoint} has other sizes than this run, of {min(wrong)}"
             raise DataError(f"{said}; give the run its model section, or no start")
-        if anew := sorted({name.split(".")[0] for name in own.keys() - given.keys()}):
-            _LOG.info("%s has no %s; begun anew", checkpoint, ", ".join(anew))
+        anew, left = ({name.split(".")[0] for name in part.keys() - both} for part in (own, given))
+        if anew or left:
+            told = ", ".join(sorted(anew)) or "nothing", ", ".join(sorted(left)) or "nothing"
+            _LOG.info("of %s: begun anew %s, left out %s", checkpoint, *told)
         self.model.load_state_dict({**own, **{name: value for name, value in given.items() if name in own}})
         self.trained_before = f", after {card.get('trained_on', checkpoint)}"
 
@@ -297,7 +304,7 @@ class Trainer:
         if writer:
             for name, value in losses.items():
                 writer.add_scalar(f"loss/{name}", value, self.step)
-            writer.add_scalar("learning_rate", self.config.learning_rate * self._rate(), self.step)
+            writer.add_scalar("learning_rate", self.optimizer.param_groups[0]["lr"], self.step)
         shown = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
         _LOG.info("step %d of %d, %.0f s: %s", self.step, self.total_steps, time.monotonic() - began, shown)
 
@@ -311,7 +318,8 @@ class Trainer:
         for name, value in scores.items():
             if writer:
                 writer.add_scalar(f"val/{name}", value, self.step)
-        overall = scores["acc_iou50"] + scores["map_macro"] + 0.5 * float(np.nan_to_num(scores["presence_auroc"]))
+        known = {name: float(np.nan_to_num(value)) for name, value in scores.items()}  # there may be nobody absent
+        overall = known["acc_iou50"] + known["map_macro"] + 0.5 * known["presence_auroc"]
         self.stale = 0 if overall > self.best else self.stale + 1
         if overall > self.best:
             self.best = overall

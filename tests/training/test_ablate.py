@@ -42,6 +42,8 @@ def test_the_shipped_list_has_what_the_papers_compare(tmp_path: Path) -> None:
         ("base: {}\nvariants: {a: {modle: {}}}", "unknown keys .'modle'"),
         ("base: {}\nvariants: {a: {model: {scan: gru}}}", "scan is 'gru'"),
         ("base: {}\nvariants: {a b: {}, a-b: {}}", "too alike"),
+        ("base: {}\nvariants: {a: {}, b: {precision: bf16}}", "variants differ in precision"),
+        ("base: {model: }\nvariants: {a: {}, b: {model: {frames: 6}}}", "variants differ in the frames they read"),
     ],
 )
 def test_lists_that_make_no_sense_are_refused(text: str, said: str, tmp_path: Path) -> None:
@@ -65,6 +67,9 @@ def test_variants_are_trained_once_and_compared_on_the_same_clips(
     (tmp_path / "list.yaml").write_text(json.dumps({"base": base, "variants": variants}))
     out = tmp_path / "out"
     arguments = [str(tmp_path / "list.yaml"), "--out", str(out)]
+    assert ablate.main([*arguments, "minutes=0"]) == 2  # a stopped variant is none to measure
+    assert "RefAtomNet++ stopped at step 1 of 2; run the command again" in capsys.readouterr().err
+    assert not (out / "results.json").exists()
     assert ablate.main(arguments) == 0
     found = json.loads((out / "results.json").read_text())["variants"]
     assert list(found) == ["RefAtomNet++", "plain"]

@@ -254,7 +254,7 @@ def test_bad_arguments_and_data_are_one_line(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_other_pictures_have_another_folder(data: Path) -> None:
-    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 4}, {"frame_rate": 6.0})
+    changes = ({}, {"image_height": 128}, {"image_width": 96}, {"frames": 6}, {"frame_rate": 6.0})
     folders = {cache_folder(data, "train", replace(SMALL, **change)) for change in changes}
     assert len({folder.parent for folder in folders}) == 5
     assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
@@ -584,3 +584,22 @@ def test_records_alone_teach_what_they_tell(tmp_path: Path, monkeypatch: pytest.
     assert batch.people_real.sum() == 3 and not batch.frames_known.any() and not batch.things_known.any()
     assert (batch.attributes == -1).all() and batch.things_xyxy.isnan().all()
     assert sorted(batch.person.tolist()) == [-1, 0, 0, 0, 0, 0]
+
+
+def test_shards_of_a_larger_set_are_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+    monkeypatch.setattr(cache_module, "SHARD", 1)
+    paint_split(tmp_path, "train", 3)
+    folder = build(tmp_path, "train", SMALL, mirrored=True, workers=1)
+    assert len(shards_of(folder)) == 6
+    write_records(tmp_path / "train.jsonl", read_records_of(tmp_path)[:6])  # of the first two clips
+    build(tmp_path, "train", SMALL, mirrored=True, workers=1)
+    assert set(shards_of(folder)) == {"0000", "0001", "mirrored/0000", "mirrored/0001"}
+
+
+def test_a_sentence_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    paint_split(tmp_path, "train", 1)
+    records = read_records_of(tmp_path)
+    write_records(tmp_path / "train.jsonl", [*records, replace(records[0], sentence="so " * 200)])
+    with pytest.raises(DataError, match=r"train.jsonl: the sentence has \d+ characters"):
+        cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")

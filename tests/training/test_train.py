@@ -24,6 +24,7 @@ from training.cache import cache_folder
 from training.config import TrainConfig, read_train_config
 from training.criterion import LossWeights
 from training.data.examples import Batch
+from training.data.records import read_records, write_records
 from training.trainer import Ema, Trainer
 
 # Without chance in a step.
@@ -503,3 +504,54 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
     assert not torch.equal(more.looks.stages[0].weight, first.model.looks.stages[0].weight)
     with pytest.raises(DataError, match="other sizes"):
         make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, width=2 * SMALL.width))
+
+
+# ---- other people's data ------------------------------------------------------------------------------------------
+def test_records_alone_can_be_trained_on(make: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As RefAVA++'s: no scenes, and every sentence fits somebody, so that nothing can be learnt of absence."""
+    painted_folder = painted(tmp_path_factory.getbasetemp())
+    data = tmp_path / "mine"
+    data.mkdir()
+    (data / "clips").symlink_to(painted_folder / "clips")
+    (data / "features").symlink_to(painted_folder / "features")
+    for split in ("train", "val"):
+        write_records(
+            data / f"{split}.jsonl", [r for r in read_records(painted_folder / f"{split}.jsonl") if r.box_xyxy]
+        )
+    trainer = make(data=str(data))
+    trainer.fit()
+    assert trainer.finished and all(math.isfinite(losses["total"]) for losses in trainer.losses)
+    _, card = load_checkpoint(trainer.folder / "best")
+    assert card["trained_on"] == "mine, 4 clips" and card["data"]["name"] == "mine"
+    assert card["calibration"]["presence"] == {"scale": 1.0, "bias": 0.0} and card["calibration"]["threshold"] == 0.5
+    assert math.isnan(card["scores"]["val"]["presence_auroc"])
+
+
+def test_key_frames_alone_can_be_trained_on(make: Any) -> None:
+    trainer = make(still_epochs=10.0, epochs=0.0)
+    trainer.fit()
+    assert trainer.finished and trainer.step == 20  # a step that is logged, and the last
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("batch_clips=0", "batch_clips is 0; expected more than 0"),
+        ("evaluate_every=-1", "evaluate_every is -1"),
+        ("precision=fp32", "precision is 'fp32'; expected 'no' or 'bf16'"),
+        ("epochs=0", "still_epochs and epochs are 0.0 and 0.0"),
+        ("model.width=100", "width is 100; expected a multiple of the 8 heads"),
+        ("model.key_frame=9", "key_frame is 9; expected one of the frames, 0 to 7"),
+        ("model.image_width=100", "the image is 100x192; expected multiples of 32"),
+        ("model.levels=[scene, [1]]", "levels is"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused(tmp_path: Path, values: str, said: str) -> None:
+    with pytest.raises(DataError, match=said.replace("[", r"\[")):
+        read_train_config(write(tmp_path, ""), [values])
+
+
+def test_a_checkpoint_that_reads_other_frames_is_no_start(make: Any, tmp_path: Path) -> None:
+    save_checkpoint(make("first").model, tmp_path / "start", {"name": "start"})
+    with pytest.raises(DataError, match="has frame_rate 3.0, this run 6.0; give it the same, or no start"):
+        make("second", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, frame_rate=6.0))

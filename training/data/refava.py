@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 
 from refatomnet.actions import NUM_ACTIONS
-from refatomnet.errors import DataError
+from refatomnet.errors import DataError, SentenceError
+from refatomnet.text import split_words
 from training.data.clips import FILM_FPS, FILM_FRAMES, film_frame, film_start, read_clip
 from training.data.records import Record, is_name, is_number, read_records, sweep
 
@@ -200,6 +201,12 @@ def _records(
         raise _Refused("with a description that is no list of sentences")
     if not description[0].strip():
         raise _Refused("with an empty sentence")
+    for sentence in description:
+        if isinstance(sentence, str) and sentence.strip():
+            try:
+                split_words(sentence)
+            except SentenceError:
+                raise _Refused("with a sentence that is too long, or has no English words") from None
     ids = tuple(sorted({int(a) for a in actions}))
     if not 1 <= ids[0] <= ids[-1] <= NUM_ACTIONS:
         raise _Refused(f"with a label that is not from 1 to {NUM_ACTIONS}")
