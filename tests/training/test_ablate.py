@@ -68,7 +68,7 @@ def test_variants_are_trained_once_and_compared_on_the_same_clips(
     out = tmp_path / "out"
     arguments = [str(tmp_path / "list.yaml"), "--out", str(out)]
     assert ablate.main([*arguments, "minutes=0"]) == 2  # a stopped variant is none to measure
-    assert "RefAtomNet++ stopped at step 1 of 2; run the command again" in capsys.readouterr().err
+    assert "RefAtomNet++ stopped at step 1 of 2; run the same command to go on" in capsys.readouterr().err
     assert not (out / "results.json").exists()
     assert ablate.main(arguments) == 0
     found = json.loads((out / "results.json").read_text())["variants"]
