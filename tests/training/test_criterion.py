@@ -371,8 +371,16 @@ def test_a_clip_without_real_people_keeps_the_detectors_picks() -> None:
     own = keep_best(dense, people=TINY.people, things=TINY.things)
     every = training_detections(dense, batch, TINY.people, TINY.things, true_share=1.0)
     assert torch.equal(every.boxes_cxcywh, own.boxes_cxcywh) and torch.equal(every.mask, own.mask)
-    with pytest.raises(ValueError, match="4 true people do not fit into 3"):
-        training_detections(dense, batch, 3, TINY.things, true_share=1.0)
+
+
+def test_fewer_people_are_kept_than_there_are_rows_but_not_than_there_are_people() -> None:
+    batch, dense = make_batch(1, 1), dense_of(make_batch(1, 1))
+    kept = training_detections(dense, batch, 3, TINY.things, true_share=1.0)  # two people, in four rows
+    assert kept.mask.shape == (1, 3 + TINY.things) and kept.mask[0, :2].all()
+    found, _ = match_people(kept, batch.key_boxes, batch.people_real, kept.mask[:, :3])
+    assert sorted(found[0, :2].tolist()) == [0, 1]
+    with pytest.raises(ValueError, match="2 true people do not fit into 1 kept"):
+        training_detections(dense, batch, 1, TINY.things, true_share=1.0)
 
 
 # ---- the sum ------------------------------------------------------------------------------------------------------
