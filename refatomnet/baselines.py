@@ -47,21 +47,20 @@ class RefAtomNet(_Unfollowed):
         self.agent = nn.ModuleDict({s: AgentAttention(width, agents=self.AGENTS, heads=heads) for s in self.STREAMS})
         self.norm = nn.ModuleDict({s: nn.LayerNorm(width) for s in self.STREAMS})
 
-    def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
+    def forward(self, tokens: Tensor, clip: ClipTokens, sentence: Sentence) -> Fused:
         """Mean of the three streams after agent attention, the visual one gated by the other two.
 
         The one branch is that mean over its 32 tokens; people read the tokens (S, 32, D) themselves.
         """
-        clip = clip.without_tokens().repeat(len(sentence.words) // len(clip.tokens))
         given = {
             "visual": (clip.spatial, None),
             "text": (sentence.tokens, sentence.mask),
             "scene": (clip.scene, clip.scene_mask),
         }
         streams, maps, gathered = {}, {}, {}
-        for name, (tokens, mask) in given.items():
-            queries = self.queries[name].expand(len(tokens), -1, -1)
-            streams[name] = self.read[name](queries, tokens, context_mask=mask)
+        for name, (stream, mask) in given.items():
+            queries = self.queries[name].expand(len(stream), -1, -1)
+            streams[name] = self.read[name](queries, stream, context_mask=mask)
             maps[name], gathered[name] = self.agent[name](streams[name])
         maps["visual"] = gate(maps["visual"], maps["text"] + maps["scene"])
         gathered["visual"] = gate(gathered["visual"], gathered["text"] + gathered["scene"])
@@ -93,9 +92,8 @@ class PlainFusion(_Unfollowed):
         super().__init__()
         self.mix = mlp(3 * config.width, 2 * config.width, config.width)
 
-    def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
+    def forward(self, tokens: Tensor, clip: ClipTokens, sentence: Sentence) -> Fused:
         """One feature a sentence, of the mean visual token, the mean word and the mean detection."""
-        clip = clip.without_tokens().repeat(len(sentence.words) // len(clip.tokens))
         text = masked_mean(sentence.tokens, sentence.mask, dim=1)
         scene = masked_mean(clip.scene, clip.scene_mask, dim=1)
         feature = self.mix(torch.cat([clip.spatial.mean(dim=1), text, scene], dim=-1))

@@ -121,8 +121,14 @@ class Fusion(nn.Module):
         """
         raise NotImplementedError
 
-    def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
-        """Fuse B clips with S = B · Q sentences, the first Q about the first clip and so on; the caller checks that."""
+    def forward(self, tokens: Tensor, clip: ClipTokens, sentence: Sentence) -> Fused:
+        """Fuse B clips with S = B · Q sentences, the first Q about the first clip and so on.
+
+        Args:
+            tokens: Visual tokens of the clips (B, T, N, D), the one large part, which is not repeated.
+            clip: The rest, once for every sentence: S rows, without tokens.
+            sentence: The sentences.
+        """
         raise NotImplementedError
 
 
@@ -175,13 +181,12 @@ class RefAtomNetPP(Fusion):
         visual = scanned.unflatten(1, pooled.shape[1:3])
         return visual.mean(dim=2), visual.mean(dim=1)
 
-    def forward(self, clip: ClipTokens, sentence: Sentence) -> Fused:
+    def forward(self, tokens: Tensor, clip: ClipTokens, sentence: Sentence) -> Fused:
         """Follow the content words, scan them, and let both branches read all levels."""
         words, keyword = None, None
         if "keyword" in self.levels:
-            words = self._follow_words(clip, sentence)
+            words = self._follow_words(tokens, sentence)
             keyword = masked_mean(self.scan_words(words.tokens), sentence.keywords, dim=1)
-        clip = clip.without_tokens().repeat(len(sentence.words) // len(clip.tokens))
         levels = {
             "scene": (clip.scene, clip.scene_mask),
             "keyword": (keyword, None),
@@ -189,17 +194,17 @@ class RefAtomNetPP(Fusion):
         }
         visual = {"temporal": clip.temporal, "spatial": clip.spatial}
         read = {branch: block(visual[branch], levels) for branch, block in self.aligned.items()}
-        features = tuple(tokens.mean(dim=1) for tokens in read.values())
+        features = tuple(after.mean(dim=1) for after in read.values())
         # Without a spatial branch the places have read nothing; they learn of the sentence from the other branch.
         cells = read["spatial"] if "spatial" in read else clip.spatial + features[0].unsqueeze(1)
         return Fused(features, cells, keyword, words)
 
-    def _follow_words(self, clip: ClipTokens, sentence: Sentence) -> Trajectories:
+    def _follow_words(self, tokens: Tensor, sentence: Sentence) -> Trajectories:
         """Trajectories of the words of all sentences, the sentences of one clip side by side."""
-        clips, (count, length) = clip.tokens.shape[0], sentence.keywords.shape
+        clips, (count, length) = len(tokens), sentence.keywords.shape
         cues = sentence.words.reshape(clips, -1, sentence.words.shape[-1])
-        keys = self.word_retrieval.keys(clip.tokens)
-        paths = self.word_retrieval(cues, clip.tokens, keys, cue_mask=sentence.keywords.reshape(clips, -1))
+        keys = self.word_retrieval.keys(tokens)
+        paths = self.word_retrieval(cues, tokens, keys, cue_mask=sentence.keywords.reshape(clips, -1))
         return Trajectories(*(part.reshape(count, length, *part.shape[2:]) for part in paths))
 
 

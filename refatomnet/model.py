@@ -6,7 +6,7 @@ person, runners-up are known and "nobody" is an answer; their action logits are 
 of the branches. With ``answer="branches"`` box and actions are the branches' means, as in the papers.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -264,11 +264,10 @@ class RavarModel(HubModel):
         clips, sentences = clip.tokens.shape[0], text.states.shape[0]
         if sentences == 0 or sentences % clips:
             raise ValueError(f"{sentences} sentences are no multiple of {clips} clips")
-        clip = replace(clip, tokens=clip.tokens.to(text.states.dtype))
         words, whole = self.word_proj(text.states), self.sentence_proj(text.sentence)
         sentence = sentence_tokens(words, whole, text.mask, text.keywords)
-        fused = self.fusion(clip, sentence)
-        clip = clip.without_tokens().repeat(sentences // clips)
+        tokens, clip = clip.tokens.to(text.states.dtype), clip.without_tokens().repeat(sentences // clips)
+        fused = self.fusion(tokens, clip, sentence)
         branch_boxes, branch_actions = self.branch(fused.branches)
         return self._answer(clip, sentence, fused, branch_boxes, branch_actions)
 

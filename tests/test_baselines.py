@@ -10,7 +10,7 @@ from test_model import TINY, few_people, numbered_maps, random_features, random_
 from torch import Tensor
 
 from refatomnet.baselines import PlainFusion, RefAtomNet, gate
-from refatomnet.fusion import ClipTokens, Sentence, sentence_tokens
+from refatomnet.fusion import ClipTokens, Fused, Fusion, Sentence, sentence_tokens
 from refatomnet.model import RavarModel
 
 
@@ -84,11 +84,16 @@ def by_hand(fusion: RefAtomNet, clip: ClipTokens, sentence: Sentence, *, row: in
     return (out[0] + out[1] + out[2]) / 3
 
 
+def fuse(fusion: Fusion, clip: ClipTokens, sentence: Sentence) -> Fused:
+    """As the model does: the clips' tokens once, the rest once a sentence."""
+    return fusion(clip.tokens, clip.without_tokens().repeat(len(sentence.words) // len(clip.tokens)), sentence)
+
+
 def test_refatomnet_by_hand() -> None:
     model, clip, sentence = asked("refatomnet")
     for agent in model.fusion.agent.values():
         torch.nn.init.normal_(agent.agents, std=3.0)  # agents that differ, so that every map counts
-    fused = model.fusion(clip, sentence)
+    fused = fuse(model.fusion, clip, sentence)
     assert len(fused.branches) == 1 and fused.words is None
     for row in range(4):
         expected = by_hand(model.fusion, clip, sentence, row=row)
@@ -113,7 +118,7 @@ def test_only_the_visual_stream_is_gated(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr("refatomnet.baselines.gate", watch)
     monkeypatch.setattr(fusion, "_finish", finish)
-    fusion(clip, sentence)
+    fuse(fusion, clip, sentence)
     assert set(finished) == {"visual", "text", "scene"} and len(calls) == 2
     size = TINY.width // TINY.heads
     assert [own.shape for own, _ in calls] == [(4, TINY.heads, 32, 4), (4, TINY.heads, 4, size)]
@@ -137,7 +142,7 @@ def test_the_sizes_of_refatomnet_are_the_papers() -> None:
 # ---- plain fusion -------------------------------------------------------------------------------------------------
 def test_the_plain_fusion_by_hand() -> None:
     model, clip, sentence = asked("plain")
-    fused = model.fusion(clip, sentence)
+    fused = fuse(model.fusion, clip, sentence)
     for row in range(4):
         words = sentence.tokens[row][sentence.mask[row]].mean(0)
         found = clip.scene[row // 2][clip.scene_mask[row // 2]].mean(0)
@@ -168,7 +173,7 @@ def test_baselines_average_over_the_axes_their_names_say_and_follow_nothing(kind
 def test_a_clip_where_only_one_person_was_found_is_no_trouble(architecture: str) -> None:
     model, clip, sentence = asked(architecture, people=1)
     few = replace(clip, scene_mask=clip.scene_mask & (torch.arange(6) == 0))
-    fused = model.fusion(few, sentence)
+    fused = fuse(model.fusion, few, sentence)
     assert torch.isfinite(fused.branches[0]).all() and torch.isfinite(fused.cells).all()
     noise = few.scene.masked_fill(~few.scene_mask.unsqueeze(-1), 99.0)
-    torch.testing.assert_close(model.fusion(replace(few, scene=noise), sentence).branches[0], fused.branches[0])
+    torch.testing.assert_close(fuse(model.fusion, replace(few, scene=noise), sentence).branches[0], fused.branches[0])

@@ -82,7 +82,7 @@ def run_once() -> Shapes:
     def remember(part: nn.Module, *names: str) -> None:
         def hook(_: nn.Module, given: tuple[Any, ...], out: Any) -> None:
             made.update(zip(names, out if isinstance(out, tuple) and len(names) > 1 else (out,), strict=True))
-            made.update({"Sentence": given[1]} if part is model.fusion else {})
+            made.update({"Sentence": given[-1]} if part is model.fusion else {})
 
         part.register_forward_hook(hook)
 

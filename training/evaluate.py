@@ -154,16 +154,16 @@ def questions_from_videos(
 
     ``change`` gives what is done to the frames of a record's clip before they are encoded.
     """
-    by_clip: dict[tuple[str, int], list[int]] = {}
+    by_moment: dict[str, list[int]] = {}
     for i, record in enumerate(records):
-        by_clip.setdefault((record.source, record.key_frame), []).append(i)
+        by_moment.setdefault(record.moment, []).append(i)
     return [
         Question(
             partial(_load, model, data, records[members[0]], change),
             [records[i] for i in members],
             {variant: [texts[i] for i in members] for variant, texts in sentences.items()},
         )
-        for members in by_clip.values()
+        for members in by_moment.values()
     ]
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import FrameFeatures
+from refatomnet.preprocess import Letterbox
 from refatomnet.text import TextTokens
 from training.cache import FeatureCache
 from training.data.clips import model_frames
@@ -62,18 +63,6 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "sleeves": SLEEVES,
     "pattern": PATTERNS,
 }
-
-
-_TRUTHS = (
-    "people_xyxy",
-    "people_real",
-    "frames_known",
-    "things_xyxy",
-    "things_kind",
-    "things_known",
-    "actions",
-    "attributes",
-)
 
 
 @dataclass(frozen=True)
@@ -186,7 +175,8 @@ class Examples:
         truth = [_mirrored(self._truths[moment]) if turned else self._truths[moment] for moment, turned in seen]
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
         person = [truth[row]["ids"].index(record.person_id) if record.box_xyxy else -1 for row, record in flat]
-        stacked = {name: torch.stack([t[name] for t in truth]) for name in _TRUTHS}
+        tensors = [name for name, value in truth[0].items() if isinstance(value, Tensor)]
+        stacked = {name: torch.stack([t[name] for t in truth]) for name in tensors}
         return Batch(
             **stacked | {"people_xyxy": stacked["people_xyxy"][:, :, frames]},
             features=FrameFeatures.stack(features),
@@ -198,7 +188,8 @@ class Examples:
     def _of_scene(self, moment: str, scene: dict[str, Any]) -> dict[str, Any]:
         """What is known of a clip, from its scene line."""
         config, there = self._config, scene["key_frame"]
-        truth, box = self._nothing(moment, known=True), self._cache.letterbox(moment, self._config)
+        box = self._cache.letterbox(moment, config)
+        truth = self._nothing(box, known=True)
         for row, entry in enumerate(scene["people"][:MAX_PEOPLE]):
             boxes = entry["boxes_xyxy"]
             places = model_frames(scene["fps"], there, len(boxes), config)
@@ -217,7 +208,8 @@ class Examples:
 
     def _of_records(self, moment: str, records: list[Record]) -> dict[str, Any]:
         """What is known of a clip that has no scene: the described people at its key frame."""
-        truth, box = self._nothing(moment, known=False), self._cache.letterbox(moment, self._config)
+        box = self._cache.letterbox(moment, self._config)
+        truth = self._nothing(box, known=False)
         people = {record.person_id: record for record in records if record.box_xyxy}
         for row, record in enumerate(list(people.values())[:MAX_PEOPLE]):
             truth["people_xyxy"][row, self._config.key_frame] = box.to_canvas(torch.tensor(record.box_xyxy))
@@ -226,9 +218,8 @@ class Examples:
             truth["ids"].append(record.person_id)
         return truth
 
-    def _nothing(self, moment: str, *, known: bool) -> dict[str, Any]:
+    def _nothing(self, box: Letterbox, *, known: bool) -> dict[str, Any]:
         """A clip without people and things; ``known``: that there are none, in any frame, is known."""
-        box = self._cache.letterbox(moment, self._config)
         return {
             "people_xyxy": torch.full((MAX_PEOPLE, self._config.frames, 4), torch.nan),
             "people_real": torch.zeros(MAX_PEOPLE, dtype=torch.bool),
