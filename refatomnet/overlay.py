@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from refatomnet import video
 from refatomnet.errors import Cancelled, VideoError
+from refatomnet.pictures import planes
 from refatomnet.types import Box, KeyFrame, Result, write_whole
 
 Area = tuple[int, int, int, int]  # x1, y1, x2, y2 in pixels, all even
@@ -446,7 +447,7 @@ def _painted(image: np.ndarray, marks: Iterable[Mark]) -> np.ndarray:
 
 
 def _paint_yuv(picture: av.VideoFrame, marks: Iterable[Mark]) -> None:
-    luma, *chroma = video.planes(picture)
+    luma, *chroma = planes(picture)
     bt709 = picture.colorspace == BT709
     for (x1, y1, x2, y2), patch in ((mark.area, mark.patch) for mark in marks):
         y, *uv = patch.yuv(bt709)

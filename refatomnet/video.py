@@ -6,6 +6,7 @@ Numbers come from the packets' time stamps, so they are the same after a seek an
 
 import logging
 import math
+import os
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
@@ -24,6 +25,7 @@ from av.stream import Discard, Disposition
 from av.video.reformatter import ColorRange
 
 from refatomnet.errors import Cancelled, VideoError
+from refatomnet.pictures import orientation, to_rgb, to_yuv
 from refatomnet.types import VideoInfo
 
 log = logging.getLogger(__name__)
@@ -33,18 +35,28 @@ FORMATS = "MP4, MOV, WebM, MKV, AVI or a picture"
 REFUSED_FORMATS = {"tty", "bin", "hls", "dash", "concat", "sdp", "rtsp", "image2", "imf", "vapoursynth"}
 COPIED_SOUND = {"aac", "mp3", "ac3", "eac3", "alac", "opus"}
 AAC_RATES = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}
-RGB_COLOURS, ITU601 = 0, 5
 # Results store times rounded to 0.1 ms: a limit this close to a frame means that frame.
 SLACK = 5e-4
+DECODER_BYTES = 2**29
+# Above this size (pixels a frame) the encoder looks at single frames, or would hold dozens of them.
+LARGE = 4096 * 2304
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a video may be: seconds, pixels a frame (8K in either orientation fits) and pixels a side."""
+    """What a video may be.
+
+    max_seconds: How long. max_pixels: Of one frame; 8K in either orientation fits. min_side: Pixels of the shorter
+    side. max_gap: Mean seconds from frame to frame in a video of more than a minute. max_unpacked: Pixels that a byte
+    of the file may unpack to, once they are more than ``free_pixels`` in all; a black 4K video stays below.
+    """
 
     max_seconds: float = 4 * 3600
     max_pixels: int = 8192 * 8192
     min_side: int = 16
+    max_gap: float = 10
+    max_unpacked: int = 300_000
+    free_pixels: int = 10**10
 
 
 LIMITS = Limits()
@@ -99,6 +111,26 @@ class Source:
         return int(np.searchsorted(self.pts, self.pts[0] + ticks))
 
 
+class Header(NamedTuple):
+    """What a file says of itself: pixels as stored, and seconds, each 0 where it says nothing."""
+
+    width: int
+    height: int
+    seconds: float
+
+
+def peek(path: str | Path) -> Header:
+    """Read a file's header alone; unlike :func:`probe`, no packet is read on purpose and no frame decoded.
+
+    Raises:
+        VideoError: If the file is missing, empty, or not a video.
+    """
+    _check_file(path)
+    with _open(path) as file:
+        context = _pictures(file, path).codec_context
+        return Header(context.width, context.height, (file.duration or 0) / av.time_base)
+
+
 def probe(path: str | Path) -> VideoInfo:
     """Say what a video file is; its packets are counted and its first frame is decoded, as proof that it can be read.
 
@@ -114,22 +146,8 @@ def open_source(path: str | Path) -> Source:
     Raises:
         VideoError: As :func:`probe`.
     """
-    target = Path(path)
-    try:
-        status = target.stat()
-        if target.is_dir():
-            raise VideoError(f"{path} is a folder; give one video file ({FORMATS})")
-        if not target.is_file():
-            raise VideoError(f"{path} is not a regular file; give a video file ({FORMATS})")
-        if status.st_size == 0:
-            raise VideoError(f"{path} is empty (0 bytes); give a video file ({FORMATS})")
-        with target.open("rb"):
-            pass
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise VideoError(f"{path} does not exist; give the path of a video file") from error
-    except (OSError, ValueError) as error:
-        raise VideoError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    return _inspect(str(path), str(target.absolute()), status.st_size, status.st_mtime_ns)
+    status = _check_file(path)
+    return _inspect(str(path), str(Path(path).absolute()), status.st_size, status.st_mtime_ns)
 
 
 def read_frames(
@@ -164,6 +182,7 @@ def sample_frames(
     width: int | None = None,
     height: int | None = None,
     cancelled: Callable[[], bool] | None = None,
+    watch: Callable[[Decoded], object] | None = None,
 ) -> Iterator[tuple[float, Frame]]:
     """Give for each asked time the nearest frame that can be decoded, in one pass; only those are converted to RGB.
 
@@ -173,6 +192,7 @@ def sample_frames(
         width: Pixels to scale to, exactly; the upright width when None.
         height: Likewise.
         cancelled: Asked at every decoded frame; True stops.
+        watch: Shown every decoded frame on the way, before the frames nearest to the asked times before it are given.
 
     Raises:
         VideoError: As :func:`probe`.
@@ -197,6 +217,8 @@ def sample_frames(
     for decoded in decode(path, start=source.time(max(source.first_at(times[0]) - 1, 0)) - 1):
         if cancelled and cancelled():
             raise Cancelled("stopped before the video was read to its end; nothing was written")
+        if watch:
+            watch(decoded)
         if before:
             yield from answer(before, (before.time + decoded.time) / 2)
             if not waiting:
@@ -237,60 +259,13 @@ def upright_rgb(
     frame: av.VideoFrame, source: Source, *, width: int | None = None, height: int | None = None
 ) -> np.ndarray:
     """Convert a decoded frame to upright RGB uint8 (height, width, 3), scaled in the same step."""
-    width, height = width or source.info.width, height or source.info.height
-    if source.turns % 2:
-        width, height = height, width
-    image = frame.to_ndarray(width=width, height=height, format="rgb24")
-    return turn(image, source.turns, source.mirrored) if source.turns or source.mirrored else image
+    size = width or source.info.width, height or source.info.height
+    return to_rgb(frame, *size, source.turns, source.mirrored)
 
 
 def upright_yuv(frame: av.VideoFrame, source: Source) -> av.VideoFrame:
     """Convert a decoded frame to an upright yuv420p one of even size to draw on; odd edges are cut off."""
-    width, height = source.info.width, source.info.height
-    coded = (height, width) if source.turns % 2 else (width, height)
-    from_rgb = frame.colorspace == RGB_COLOURS
-    flat = frame.reformat(
-        width=coded[0],
-        height=coded[1],
-        format="yuv420p",
-        dst_color_range=ColorRange.MPEG,
-        dst_colorspace=ITU601 if from_rgb else None,
-    )
-    if not (source.turns or source.mirrored or width % 2 or height % 2):
-        flat.make_writable()
-        return flat
-    upright = av.VideoFrame(width // 2 * 2, height // 2 * 2, "yuv420p")
-    upright.colorspace, upright.color_range = flat.colorspace, flat.color_range
-    upright.color_primaries, upright.color_trc = flat.color_primaries, flat.color_trc
-    for old, new in zip(planes(flat), planes(upright), strict=True):
-        turned = turn(old, source.turns, source.mirrored)
-        new[:] = turned[: new.shape[0], : new.shape[1]]
-    return upright
-
-
-def planes(frame: av.VideoFrame) -> list[np.ndarray]:
-    """The Y, U and V planes of a yuv420p frame as writable uint8 views (height, width)."""
-    found = []
-    for plane in frame.planes:
-        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.height * plane.line_size]
-        found.append(rows.reshape(plane.height, plane.line_size)[:, : plane.width])
-    return found
-
-
-def turn(image: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
-    """Mirror left to right if ``mirrored``, then turn ``turns`` quarters counter-clockwise; (H, W) or (H, W, C)."""
-    return np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, turns))
-
-
-def orientation(matrix: Sequence[int]) -> tuple[int, bool]:
-    """Read a display matrix (nine numbers, row by row) as quarter turns counter-clockwise and mirrored or not.
-
-    The matrix takes a picture point (x, y) to (a x + c y, b x + d y), y pointing down; see FFmpeg's ``display.h``.
-    """
-    a, b, _, c, d = matrix[:5]
-    mirrored = a * d - b * c < 0
-    angle = math.atan2(b, -a) if mirrored else math.atan2(-b, a)
-    return round(angle / (math.pi / 2)) % 4, mirrored
+    return to_yuv(frame, source.info.width, source.info.height, source.turns, source.mirrored)
 
 
 class VideoWriter:
@@ -307,7 +282,7 @@ class VideoWriter:
         time_base: Seconds a tick of the time stamps given to :meth:`write`.
         sound_of: A file whose sound to keep from ``start`` to ``end`` (seconds from its first frame), if it has any.
         start: See ``sound_of``.
-        end: See ``sound_of``; None keeps the sound to its end.
+        end: See ``sound_of``; None keeps the sound as long as there are pictures.
         pixel_aspect: Width of a pixel over its height, for players.
     """
 
@@ -326,13 +301,20 @@ class VideoWriter:
     ) -> None:
         self._file = av.open(_plain(path), "w", format="mp4", options={"movflags": "+faststart"})
         rate = Fraction(fps).limit_denominator(1001) or Fraction(1)
-        self._video = self._file.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "21"})
+        options = {"preset": "veryfast", "crf": "21"}
+        if width * height > LARGE:
+            options |= {"preset": "ultrafast", "tune": "zerolatency"}
+        self._video = self._file.add_stream("libx264", rate=rate, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
         self._video.time_base = self._video.codec_context.time_base = time_base
         self._video.codec_context.sample_aspect_ratio = pixel_aspect
         self._time_base = time_base
         self._last = -1
-        self._sound = _Sound.of(self._file, sound_of, start, end) if sound_of else None
+        try:
+            self._sound = _Sound.of(self._file, sound_of, start, end) if sound_of else None
+        except BaseException:
+            self._file.close()
+            raise
 
     def write(self, frame: av.VideoFrame, pts: int, duration: int = 0) -> None:
         """Add a frame shown at ``pts`` ticks (0 for the first, ascending) for ``duration`` ticks if known."""
@@ -376,7 +358,7 @@ class _Sound:
         output: av.container.OutputContainer,
         source: av.container.InputContainer,
         begin: Fraction,
-        end: Fraction | None,
+        end: Fraction,
     ) -> None:
         self._output, self._input = output, source
         self._from = source.streams.audio[0]
@@ -400,13 +382,18 @@ class _Sound:
     ) -> "_Sound | None":
         source = open_source(path)
         file = _open(path)
-        if not file.streams.audio or file.streams.audio[0].codec_context is None:
+        sound = file.streams.audio[0].codec_context if file.streams.audio else None
+        if sound is None or not (sound.sample_rate and sound.layout.nb_channels):
             if file.streams.audio:
                 log.warning("the sound of %s cannot be decoded and is left out", path)
             file.close()
             return None
-        until = None if end is None else source.origin + Fraction(end)
-        return cls(output, file, source.origin + Fraction(start), until)
+        until = source.origin + Fraction(source.info.duration if end is None else end)
+        try:
+            return cls(output, file, source.origin + Fraction(start), until)
+        except BaseException:
+            file.close()
+            raise
 
     def write_until(self, time: float) -> None:
         """Write what is heard up to ``time``, so that sound and pictures lie side by side in the file."""
@@ -420,18 +407,27 @@ class _Sound:
 
     def _demuxed(self) -> Iterator[Any]:
         if self._begin > 0:
-            self._input.seek(int(self._begin / (self._from.time_base or 1)), stream=self._from)
+            with suppress(av.FFmpegError):  # a damaged file may not be searched; it is read from its start then
+                self._input.seek(int(self._begin / (self._from.time_base or 1)), stream=self._from)
         last = -math.inf
+        early: Any = None
         with suppress(av.FFmpegError):
             for packet in self._input.demux(self._from):
                 if packet.pts is None or packet.size == 0 or packet.is_corrupt or packet.pts <= last:
                     continue
-                if self._end is not None and packet.pts * packet.time_base >= self._end:
-                    return
+                if packet.pts * packet.time_base >= self._end:
+                    break
+                last = packet.pts
+                if packet.pts * packet.time_base < self._begin:
+                    early = packet
+                    continue
                 # A packet that ends where the part begins still primes the decoder; players trim it by its time stamp.
-                if (packet.pts + (packet.duration or 0)) * packet.time_base >= self._begin:
-                    last = packet.pts
-                    yield packet
+                if early and (early.pts + (early.duration or packet.pts - early.pts)) * early.time_base >= self._begin:
+                    yield early
+                early = None
+                yield packet
+        if early and (early.pts + (early.duration or 0)) * early.time_base >= self._begin:
+            yield early
 
     def _copied(self) -> Generator[tuple[float, Any], None, None]:
         for packet in self._demuxed():
@@ -466,7 +462,7 @@ class _Sound:
 
 @lru_cache(maxsize=8)
 def _inspect(path: str, absolute: str, size: int, changed: int) -> Source:
-    del absolute, size, changed  # they only tell one file, and one state of it, from another
+    del absolute, changed  # they only tell one file, and one state of it, from another
     with _open(path) as file:
         stream = _pictures(file, path)
         _check_size(path, stream.codec_context.width, stream.codec_context.height)
@@ -501,6 +497,7 @@ def _inspect(path: str, absolute: str, size: int, changed: int) -> Source:
         if abs(mean * float(rate) - 1) > 0.01:
             rate = Fraction(len(stamps) / duration)
     _check_seconds(path, duration)
+    _check_density(path, duration, len(stamps), width * height * packets, size)
     info = VideoInfo(path, width, height, float(rate), len(stamps), duration)
     return Source(info, stamps, time_base, counted, turns, mirrored, 1 / aspect if turns % 2 else aspect)
 
@@ -533,7 +530,8 @@ def _numbered(
     with _open(path) as file:
         stream = _pictures(file, path)
         if seek_to:
-            file.seek(int(source.pts[seek_to]), stream=stream)
+            with suppress(av.FFmpegError):  # a damaged file may not be searched; it is read from its start then
+                file.seek(int(source.pts[seek_to]), stream=stream)
         index = -1
         with closing(_frames(file, stream)) as frames:
             for frame in frames:
@@ -546,8 +544,14 @@ def _numbered(
 
 
 def _frames(file: av.container.InputContainer, stream: av.VideoStream) -> Generator[av.VideoFrame, None, None]:
-    """Decode on all cores; what is damaged beyond decoding is passed over."""
+    """Decode on as many cores as memory allows; what is damaged, or too large in the middle, is passed over."""
+    context = stream.codec_context
+    context.options = {"max_pixels": str(LIMITS.max_pixels)}
     stream.thread_type = "AUTO"
+    # Every thread decodes a frame of its own; an automatic count can be 16.
+    threads = DECODER_BYTES // (4 * max(context.width * context.height, 1))
+    if threads < 16:
+        context.thread_count = max(1, min(threads, os.cpu_count() or 1))
     try:
         for packet in file.demux(stream):
             # An empty packet with a time stamp repeats a picture; to the decoder it would mean the end.
@@ -565,7 +569,8 @@ def _frames(file: av.container.InputContainer, stream: av.VideoStream) -> Genera
 
 def _open(path: str | Path) -> av.container.InputContainer:
     try:
-        file = av.open(_plain(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        options = {"protocol_whitelist": "file", "max_pixels": str(LIMITS.max_pixels)}
+        file = av.open(_plain(path), options=options, metadata_errors="replace")
     except av.FFmpegError as error:
         with Path(path).open("rb") as raw:
             cut_off = raw.read(12)[4:8] == b"ftyp"
@@ -577,6 +582,25 @@ def _open(path: str | Path) -> av.container.InputContainer:
         file.close()
         raise VideoError(f"{path} is not a video but text or a playlist ({name}); give {FORMATS}")
     return file
+
+
+def _check_file(path: str | Path) -> os.stat_result:
+    target = Path(path)
+    try:
+        status = target.stat()
+        if target.is_dir():
+            raise VideoError(f"{path} is a folder; give one video file ({FORMATS})")
+        if not target.is_file():
+            raise VideoError(f"{path} is not a regular file; give a video file ({FORMATS})")
+        if status.st_size == 0:
+            raise VideoError(f"{path} is empty (0 bytes); give a video file ({FORMATS})")
+        with target.open("rb"):
+            pass
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise VideoError(f"{path} does not exist; give the path of a video file") from error
+    except (OSError, ValueError) as error:
+        raise VideoError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    return status
 
 
 def _plain(path: str | Path) -> str:
@@ -620,5 +644,19 @@ def _check_seconds(path: str | Path, seconds: float) -> None:
         raise VideoError(f"{path} lasts {seconds / 3600:.1f} h; at most {most} are accepted: cut it into parts")
 
 
+def _check_density(path: str | Path, seconds: float, frames: int, pixels: int, size: int) -> None:
+    if seconds > 60 and seconds / frames > LIMITS.max_gap:
+        raise VideoError(
+            f"{path} shows {frames} frames in {seconds / 60:.0f} minutes; "
+            f"at least one every {LIMITS.max_gap:g} s is needed: give it a steady frame rate"
+        )
+    if pixels > max(LIMITS.free_pixels, size * LIMITS.max_unpacked):
+        raise VideoError(
+            f"{path} has {size} bytes but {pixels / 1e9:.0f} thousand million pixels, hardly a video of people; "
+            f"at most {LIMITS.max_unpacked} pixels a byte are accepted"
+        )
+
+
 def _no_frame(path: str | Path) -> str:
-    return f"no frame of {path} can be decoded; it is cut off or damaged: copy or record it again"
+    most = f"{LIMITS.max_pixels / 1e6:.0f} million pixels a frame"
+    return f"no frame of {path} can be decoded; it is damaged, cut off, or has more than {most}: make it anew"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from test_video import make_video, number_of, numbered_image
 
-from refatomnet import overlay, video
+from refatomnet import overlay, pictures, video
 from refatomnet.actions import action
 from refatomnet.errors import Cancelled, VideoError
 from refatomnet.overlay import Note, Style
@@ -323,7 +323,7 @@ def test_colours_survive_the_way_through_yuv() -> None:
         for code, bt709 in ((1, True), (6, False)):
             y, u, v = overlay.Patch(np.full((2, 2, 3), colour, np.uint8)).yuv(bt709)
             frame = av.VideoFrame(16, 16, "yuv420p")
-            for plane, value in zip(video.planes(frame), (y, u, v), strict=True):
+            for plane, value in zip(pictures.planes(frame), (y, u, v), strict=True):
                 plane[:] = value[0, 0]
             frame.colorspace, frame.color_range = code, 1
             assert np.abs(frame.to_ndarray(format="rgb24")[4, 4].astype(int) - colour).max() <= 4

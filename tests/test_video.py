@@ -10,25 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from refatomnet import video
+from refatomnet import pictures, video
 from refatomnet.errors import Cancelled, VideoError
-
-BITS = 6
-
-
-def numbered_image(number: int, width: int, height: int) -> np.ndarray:
-    """Its number in black and white columns, with the upper half of every column light grey where white."""
-    image = np.zeros((height, width, 3), np.uint8)
-    for bit in range(BITS):
-        left, right = width * bit // BITS, width * (bit + 1) // BITS
-        image[:, left:right] = 235 if number >> bit & 1 else 20
-    return image
-
-
-def number_of(image: np.ndarray) -> int:
-    width = image.shape[1]
-    middles = [width * (2 * bit + 1) // (2 * BITS) for bit in range(BITS)]
-    return sum(int(image[:, x].mean() > 128) << bit for bit, x in enumerate(middles))
+from training.films import Film, number_of, numbered_image, write_film
 
 
 def make_video(
@@ -42,39 +26,18 @@ def make_video(
     rotation: float = 0,
     mirrored: bool = False,
     sound: str | None = None,
-    sound_seconds: float | None = None,
-    options: dict[str, str] | None = None,
+    movflags: str = "",
     aspect: Fraction | None = None,
 ) -> Path:
-    """Write a small file; stamps are in units of 1 / (100 rate) seconds, sound is a 440 Hz tone."""
-    frames = [numbered_image(n, *size) for n in range(images)] if isinstance(images, int) else images
-    stamps = stamps or [100 * n for n in range(len(frames))]
-    with av.open(str(path), "w", options=options or {}) as file:
-        stream = file.add_stream(codec, rate=rate, options={"g": "8"} if codec == "libx264" else {})
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        # MPEG-4 part 2 counts at most 65535 ticks a second.
-        ticks = 1 if codec in ("mpeg4", "libvpx") else 100
-        stream.codec_context.time_base = Fraction(1, ticks * rate)
-        if rotation or mirrored:
-            stream.set_display_rotation(rotation, hflip=mirrored)
-        if aspect:
-            stream.codec_context.sample_aspect_ratio = aspect
-        tone = file.add_stream(sound, rate=44100, layout="mono") if sound else None
-        for image, stamp in zip(frames, stamps, strict=True):
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
-            frame.pts, frame.time_base = stamp * ticks // 100, Fraction(1, ticks * rate)
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
-        if tone:
-            seconds = sound_seconds or (stamps[-1] / 100 + 1) / rate
-            wave = (8000 * np.sin(2 * np.pi * 440 / 44100 * np.arange(int(44100 * seconds)))).astype(np.int16)
-            made = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
-            made.sample_rate, made.pts = 44100, 0
-            resampler = av.AudioResampler(tone.format, tone.layout, 44100, frame_size=tone.frame_size or 1024)
-            for part in [*resampler.resample(made), *resampler.resample(None), None]:
-                file.mux(tone.encode(part))
-    return path
+    """Write a small film of these or of numbered pictures; stamps are in units of 1 / (100 rate) seconds."""
+    ticks = 1 if codec in ("mpeg4", "libvpx") else 100  # MPEG-4 part 2 counts at most 65535 ticks a second
+    film = Film(
+        codec=codec, size=size, frames=images if isinstance(images, int) else len(images), rate=Fraction(rate),
+        ticks=ticks, stamps=stamps and [stamp * ticks // 100 for stamp in stamps], movflags=movflags,
+        options={"g": "8"} if codec == "libx264" else {}, rotation=rotation, mirrored=mirrored, sound=sound,
+        aspect=aspect,
+    )  # fmt: skip
+    return write_film(path, film, None if isinstance(images, int) else images)
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +144,7 @@ def test_orientation_reads_every_display_matrix(turns: int, mirrored: bool) -> N
     (a, b), (c, d) = points
     a, b = (-a, -b) if mirrored else (a, b)
     one = 1 << 16
-    assert video.orientation([a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30]) == (turns, mirrored)
+    assert pictures.orientation([a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30]) == (turns, mirrored)
 
 
 def test_odd_sizes_are_read_whole(tmp_path: Path) -> None:
@@ -278,7 +241,7 @@ def test_text_and_playlists_are_not_videos(tmp_path: Path, clip: Path) -> None:
 
 
 def test_a_file_without_one_readable_frame_is_refused(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "faststart.mp4", options={"movflags": "+faststart"})
+    path = make_video(tmp_path / "faststart.mp4", movflags="+faststart")
     data = bytearray(path.read_bytes())
     start = data.index(b"mdat") + 4
     data[start:] = bytes(len(data) - start)
@@ -303,7 +266,7 @@ def test_limits_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_file_cut_short_gives_the_frames_it_has(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     noise = np.random.default_rng(0)
     images = [noise.integers(0, 255, (64, 96, 3), np.uint8) for _ in range(30)]
-    path = make_video(tmp_path / "faststart.mp4", images, options={"movflags": "+faststart"})
+    path = make_video(tmp_path / "faststart.mp4", images, movflags="+faststart")
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     frames = list(video.read_frames(path))
