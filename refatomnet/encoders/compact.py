@@ -40,26 +40,28 @@ class _Residual(nn.Module):
         return x + self.conv(x) if self.adds else self.conv(x)
 
 
+def mobilenet_layers(count: int) -> list[nn.Module]:
+    """The first layers of MobileNetV2, batch norms folded; 14 of them end in 96 channels at stride 16."""
+    layers: list[nn.Module] = [nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1), nn.ReLU6(inplace=True))]
+    channels = 32
+    for expansion, out, repeats, first_stride in _STAGES:
+        for i in range(repeats):
+            stride = first_stride if i == 0 else 1
+            layers.append(_Residual(channels, out, expansion=expansion, stride=stride))
+            channels = out
+    return layers[:count]
+
+
 class CompactEncoder(VisualEncoder):
     """MobileNetV2 without its classifier, frozen: never given a gradient; it has no mode-dependent parts."""
 
-    channels = CHANNELS
-
     def __init__(self) -> None:
         super().__init__()
-        stem = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1), nn.ReLU6(inplace=True))
-        layers: list[nn.Module] = [stem]
-        channels = 32
-        for expansion, out, repeats, first_stride in _STAGES:
-            for i in range(repeats):
-                stride = first_stride if i == 0 else 1
-                layers.append(_Residual(channels, out, expansion=expansion, stride=stride))
-                channels = out
-        self.features = nn.Sequential(*layers)
+        self.features = nn.Sequential(*mobilenet_layers(1 + sum(repeats for _, _, repeats, _ in _STAGES)))
         self.requires_grad_(False)
 
     @torch.no_grad()
-    def forward(self, pixels: Tensor) -> FrameFeatures:
+    def forward(self, pixels: Tensor, *, key: int | None = None) -> FrameFeatures:
         """Encode normalised RGB frames (M, 3, H, W), H and W multiples of 32; channels as of ``CHANNELS``."""
         if pixels.device.type == "cpu" and len(pixels) > _AT_ONCE:
             parts = [self(part) for part in pixels.split(_AT_ONCE)]
