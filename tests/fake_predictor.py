@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from refatomnet.actions import action
 from refatomnet.errors import Cancelled, SentenceError, VideoError
-from refatomnet.types import ActionScore, KeyFrame, Query, Result, Segment, TrackPoint, VideoInfo
+from refatomnet.types import ActionScore, Candidate, KeyFrame, Query, Result, Segment, TrackPoint, VideoInfo, WordPath
 
 CHECKPOINT = {"name": "fake", "version": "0", "trained_on": "nothing"}
 SCORES = {"records": 1200, "miou": 0.512, "map_weighted": 0.431, "ci95": {"miou": [0.49, 0.53]}, "per_class": {"1": 0}}
@@ -34,21 +34,41 @@ def write_clip(path: Path, *, seconds: float = 2.0, size: tuple[int, int] = (320
     return path
 
 
+def record(clip: str | None, sentence: str, box: list[float] | None) -> dict[str, Any]:
+    """A line of a table of records."""
+    name = Path(clip).stem if clip else "frames"
+    actions = [12] if box else []
+    return {
+        "video": name, "timestamp": 1, "person_id": "1", "split": "test", "sentence": sentence, "actions": actions,
+        "box_xyxy": box, "clip": clip, "key_frame": 10, "fps": 10.0,
+    }  # fmt: skip
+
+
 @dataclass(frozen=True)
 class FakeClip:
-    """Stands in for an EncodedClip."""
+    """Stands in for an EncodedClip; ``first`` is the number of its first key frame in the whole clip."""
 
     video: VideoInfo
     stride: float
     start: float
     end: float
+    times: tuple[float, ...]
+    first: int = 0
 
 
 @dataclass(frozen=True)
 class FakeResult(Result):
     """Its annotated video is a copy of the clip."""
 
-    def save_video(self, path: str | Path) -> None:
+    pause_s: float = 0.0
+
+    def save_video(self, path, *, progress=None, cancelled=None) -> None:
+        for step in range(10):
+            if cancelled is not None and cancelled():
+                raise Cancelled("stopped")
+            if progress is not None:
+                progress(step / 10)
+            time.sleep(self.pause_s)
         shutil.copyfile(self.video.path, path)
 
 
@@ -60,7 +80,9 @@ class FakePredictor:
         self.pause_s = pause_s
         self.encoded: list[str] = []
 
-    def encode(self, path, *, stride=1.0, start=None, end=None, progress=None, cancelled=None) -> FakeClip:
+    def encode(
+        self, path, *, stride=1.0, start=None, end=None, progress=None, cancelled=None, arrived=None
+    ) -> FakeClip:
         self.encoded.append(path)
         try:
             with av.open(str(path)) as container:
@@ -75,11 +97,59 @@ class FakePredictor:
                 progress("Reading the clip", step / 10)
             time.sleep(self.pause_s)
         info = VideoInfo(str(path), width, height, 10.0, frames, frames / 10)
-        return FakeClip(info, stride, start or 0.0, end or info.duration)
+        first, last = start or 0.0, end or info.duration
+        times = tuple(float(moment) for moment in np.arange(first + stride / 4, last, stride / 4))
+        for number, moment in enumerate(times) if arrived else ():
+            time.sleep(self.pause_s)
+            if cancelled is not None and cancelled():
+                raise Cancelled("stopped")
+            part = FakeClip(info, stride, moment - stride / 8, moment + stride / 8, (moment,), number)
+            arrived(part, [np.full((90, 160, 3), 120, dtype=np.uint8)])
+        return FakeClip(info, stride, first, last, times)
+
+    def follow(self, clip, sentence, *, key, candidate, top_k=5) -> Result:
+        """The person walks on the other side from there on, and sits."""
+        (query,) = self.ask(clip, sentence, top_k=top_k).queries
+        other = query.keyframes[key].candidates[candidate].box_xyxy
+        keys = tuple(
+            replace(
+                frame,
+                found=k >= key,
+                presence=0.2 if k >= key else 0.0,
+                box_xyxy=other if k >= key else None,
+                actions=(ActionScore(action(11), 0.8),) if k >= key else (),
+            )
+            for k, frame in enumerate(query.keyframes)
+        )
+        segments = (Segment(action(11), query.keyframes[key].time, clip.end, 0.8),)
+        switched = replace(query, found=True, presence=0.2, keyframes=keys, segments=segments)
+        return self._result(clip, (switched,))
+
+    def explain(self, clip, sentence) -> tuple[tuple[WordPath, ...], ...]:
+        words = [word for word in sentence.lower().split() if word not in ("the", "in")]
+        width, height = clip.video.width, clip.video.height
+        told = []
+        for moment in clip.times:
+            times = tuple(float(moment) + 0.1 * (i - 3) for i in range(8))
+            told.append(
+                tuple(
+                    WordPath(
+                        word,
+                        times,
+                        tuple((width * (0.1 + 0.09 * i), height * (0.2 + 0.1 * w)) for i in range(8)),
+                        tuple(0.1 + 0.1 * i for i in range(8)),
+                    )
+                    for w, word in enumerate(words)
+                )
+            )
+        return tuple(told)
 
     def ask(self, clip, *sentences, top_k=5, threshold=None, progress=None, cancelled=None) -> Result:
         queries = tuple(self._query(clip, sentence, top_k) for sentence in sentences)
-        return FakeResult(clip.video, clip.start, clip.end, clip.stride, CHECKPOINT, queries)
+        return self._result(clip, queries)
+
+    def _result(self, clip: FakeClip, queries: tuple[Query, ...]) -> FakeResult:
+        return FakeResult(clip.video, clip.start, clip.end, clip.stride, CHECKPOINT, queries, self.pause_s)
 
     def _query(self, clip: FakeClip, sentence: str, top_k: int) -> Query:
         if sentence == "x":
@@ -88,15 +158,16 @@ class FakePredictor:
             raise RuntimeError("secret detail")
         here = "dragon" not in sentence
         keys = []
-        for index, moment in enumerate(np.arange(clip.start + clip.stride / 4, clip.end, clip.stride / 4)):
+        for index, moment in enumerate(clip.times, start=clip.first):
             found = here and index not in (0, 4)
             scores = {12: 0.91 - 0.05 * index, 14: 0.2 + 0.08 * index, 17: 0.55, 80: 0.34 + 0.02 * index, 79: 0.31}
             entries = sorted((ActionScore(action(i), min(0.99, max(0.01, s))) for i, s in scores.items()),
                              key=lambda entry: -entry.score)  # fmt: skip
             left = 10.0 + 60 * float(moment)
             box = (left, 45.0, left + 53, 179.0) if found else None
+            people = (Candidate((left, 45.0, left + 53, 179.0), 0.7), Candidate((250.0, 40.0, 300.0, 170.0), 0.2))
             keys.append(KeyFrame(float(moment), round(moment * 10), found, 0.94 if found else 0.1, box,
-                                 tuple(entries[:top_k]) if found else ()))  # fmt: skip
+                                 tuple(entries[:top_k]) if found else (), people))  # fmt: skip
         segments = (Segment(action(12), clip.start, clip.start + 1.2, 0.83), Segment(action(14), 1.2, clip.end, 0.6))
         track = (TrackPoint(5, (40.0, 45.0, 93.0, 179.0)),)
         presence = 0.94 if here else 0.03
@@ -109,7 +180,7 @@ def serve(predictor: "FakePredictor", folder: Path) -> Iterator[str]:
     from refatomnet.demo import build_demo, launch_options, read_samples
 
     samples = read_samples(folder)
-    demo = build_demo(lambda: predictor, samples)
+    demo = build_demo(lambda: predictor, samples, folder)
     _, address, _ = demo.launch(**launch_options(samples), prevent_thread_lock=True, quiet=True)
     yield address
     demo.close()

@@ -5,7 +5,7 @@ Its two endpoints are ``/predict``, which gives the result JSON, and ``/annotate
 ``path`` for a file to download. ``Result.from_dict`` reads both forms.
 """
 
-from refatomnet.demo.layout import build_demo, launch_options
+from refatomnet.demo.page import build_demo, launch_options
 from refatomnet.demo.samples import Sample, read_samples
 
 __all__ = ["Sample", "build_demo", "launch_options", "read_samples"]

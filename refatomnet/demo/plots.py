@@ -1,34 +1,16 @@
-"""What the page says and shows of a result: sentences, chart and table rows, without any component."""
+"""What the page says and shows of a result: words, answers, progress, and where boxes lie; pure text to HTML."""
 
+import base64
 import html
-import math
+import io
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from refatomnet.actions import GROUPS
-from refatomnet.types import Query, Result
+from refatomnet.types import Box, Query, Result
 
-Point = tuple[float, float]
-
-TOP = "top actions"
-VIEWS = (TOP, *GROUPS)
-SHOWN = 6
-# Readable on a white and on a dark page alike, and told apart with the common colour blindnesses.
-PALETTE = ("#2f7fd6", "#e07b1a", "#1f9e77", "#c2559b", "#a08a12", "#7a6fd0")
-TICK_STEPS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-TABLE_HEADERS = ["action", "start", "end", "score"]
-SCORE_NAMES = {
-    "records": "records",
-    "miou": "mIoU",
-    "acc_iou50": "accuracy at IoU 0.5",
-    "map_weighted": "mAP, weighted",
-    "map_macro": "mAP, macro",
-    "auroc_weighted": "AUROC, weighted",
-    "auroc_macro": "AUROC, macro",
-    "presence_auroc": "AUROC of presence",
-    "ci95": "95 % interval",
-}
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def short_name(name: str) -> str:
@@ -41,32 +23,84 @@ def percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def clock(seconds: float) -> str:
+    """A moment in words: ``2.5 s``, from a minute on ``1:05``."""
+    tenths = round(10 * seconds)
+    return f"{tenths / 10:.1f} s" if tenths < 600 else f"{tenths // 600}:{tenths // 10 % 60:02d}"
+
+
+def colour(number: int) -> str:
+    """The colour in which a sentence's person is drawn in the video, as ``#rrggbb``."""
+    from refatomnet.overlay import PALETTE  # brings the video libraries, which the page needs not wait for
+
+    return "#{:02x}{:02x}{:02x}".format(*PALETTE[number % len(PALETTE)])
+
+
+def swatch(number: int, total: int) -> str:
+    """A sentence's mark: its colour, and its number where there are several, so that colour alone tells nothing."""
+    return f"<i class='swatch' style='background:{colour(number)}'>{number + 1 if total > 1 else ''}</i>"
+
+
+def top_actions(query: Query, count: int = 3) -> list[tuple[str, float]]:
+    """The actions that weigh most over the found key frames, with the mean score where they are among the best."""
+    scores: dict[str, list[float]] = {}
+    for key in query.keyframes:
+        for entry in key.actions if key.found else ():
+            scores.setdefault(short_name(entry.action.name), []).append(entry.score)
+    best = sorted(scores, key=lambda name: -sum(scores[name]))[:count]
+    return [(name, sum(scores[name]) / len(scores[name])) for name in best]
+
+
 def answer_sentence(query: Query) -> str:
-    """The answer to one sentence, in words."""
+    """The answer to one sentence, in words: whether and when."""
     found = [key for key in query.keyframes if key.found]
     if not found:
         return f"Nobody in this clip fits ‘{query.sentence}’ (presence {percent(query.presence)})."
-    frames = f"{len(found)} of {len(query.keyframes)} key frame{'s' if len(query.keyframes) > 1 else ''}"
-    first, last = found[0].time, found[-1].time
-    when = f"at {first:.1f} s" if len(found) == 1 else f"from {first:.1f} s to {last:.1f} s"
-    scores: dict[str, list[float]] = {}
-    for key in found:
-        for entry in key.actions:
-            scores.setdefault(short_name(entry.action.name), []).append(entry.score)
-    best = sorted(scores, key=lambda name: -sum(scores[name]))[:3]
-    actions = ", ".join(f"{name} {percent(sum(scores[name]) / len(scores[name]))}" for name in best)
-    return f"Found in {frames}, {when}" + (f": {actions}." if actions else ".")
+    first, last = clock(found[0].time), clock(found[-1].time)
+    when = f"at {first}" if len(found) == 1 else f"from {first} to {last}"
+    if len(query.keyframes) == 1:
+        return f"Found, on the one key frame {when}."
+    return f"Found in {len(found)} of {len(query.keyframes)} key frames, {when}."
 
 
-def answers_html(result: Result) -> str:
-    """One block a sentence."""
-    blocks = []
-    for query in result.queries:
-        kind = "found" if query.found else "nobody"
-        said = html.escape(query.sentence)
-        heading = f"<p class='said'>‘{said}’</p>" if query.found else ""
-        blocks.append(f"<div class='answer {kind}'>{heading}<p>{html.escape(answer_sentence(query))}</p></div>")
-    return "".join(blocks)
+def answers_html(result: Result, switched: Collection[int] = ()) -> str:
+    """One card a sentence; ``switched`` are the sentences whose person the visitor picked."""
+    total = len(result.queries)
+    cards = [_card_html(query, i, total, i in switched) for i, query in enumerate(result.queries)]
+    return f"<div class='cards' role='status'>{''.join(cards)}</div>"
+
+
+def _card_html(query: Query, number: int, total: int, switched: bool) -> str:
+    said = html.escape(query.sentence)
+    badge = "your pick" if switched else "found" if query.found else "nobody fits"
+    chips = "".join(f"<li>{html.escape(name)} <b>{percent(score)}</b></li>" for name, score in top_actions(query))
+    more = f"<ul aria-label='Most likely actions'>{chips}</ul>" if chips else ""
+    closest = any(key.candidates for key in query.keyframes)
+    if query.found:
+        means = "chance that the sentence means this person" if switched else "presence, at its highest"
+        more += f"<p class='small'>{percent(query.presence)} {means}.</p>"
+    elif closest:
+        more = "<p class='small'>Did you mean one of the closest people? They are below the video.</p>"
+    else:
+        more = "<p class='small'>No people were seen on the key frames at all.</p>"
+    return (
+        f"<article class='card {'found' if query.found else 'nobody'}' style='--who:{colour(number)}'>"
+        f"<p class='said'>{swatch(number, total)}<span>‘{said}’</span><span class='badge'>{badge}</span></p>"
+        f"<p>{html.escape(answer_sentence(query))}</p>{more}</article>"
+    )
+
+
+def choice_html(result: Result, chosen: int) -> str:
+    """A row of buttons that picks whose details are shown; empty where there is one sentence alone."""
+    total = len(result.queries)
+    if total < 2:
+        return ""
+    buttons = "".join(
+        f"<button type='button' data-index='{i}' aria-pressed='{'true' if i == chosen else 'false'}'>"
+        f"{swatch(i, total)}<span>{html.escape(query.sentence)}</span></button>"
+        for i, query in enumerate(result.queries)
+    )
+    return f"<div class='choice' role='group' aria-label='Details of which sentence'>{buttons}</div>"
 
 
 def message_html(text: str, kind: str = "note") -> str:
@@ -75,107 +109,49 @@ def message_html(text: str, kind: str = "note") -> str:
     return f"<div class='answer {kind}'{role}><p>{html.escape(text)}</p></div>"
 
 
-def progress_html(stage: str, done: float) -> str:
-    """The stage of the work with a bar; ``done`` in [0, 1]."""
+def progress_html(stage: str, done: float, left_s: float | None = None) -> str:
+    """The stage of the work with a bar; ``done`` in [0, 1], ``left_s`` the seconds left where they are known."""
     share = min(max(done, 0.0), 1.0)
-    bar = f"<div class='bar'><span style='width:{100 * share:.0f}%'></span></div>"
-    return f"<div class='answer working'><p>{html.escape(stage)} <b>{percent(share)}</b></p>{bar}</div>"
-
-
-def action_series(query: Query, view: str = TOP) -> dict[str, list[list[Point]]]:
-    """Scores over time of the highest actions in a view, the highest peak first.
-
-    Returns:
-        By action, its stretches of (seconds, score); a stretch ends where the person is not found or the action is not
-        among the best of the key frame.
-    """
-    series: dict[str, list[list[Point]]] = {}
-    before: set[str] = set()
-    for key in query.keyframes:
-        here: set[str] = set()
-        for entry in key.actions if key.found else ():
-            if view not in (TOP, entry.action.group):
-                continue
-            name = short_name(entry.action.name)
-            here.add(name)
-            stretches = series.setdefault(name, [])
-            if name not in before:
-                stretches.append([])
-            stretches[-1].append((key.time, entry.score))
-        before = here
-    peaks = {name: max(score for part in stretches for _, score in part) for name, stretches in series.items()}
-    return {name: series[name] for name in sorted(series, key=lambda name: -peaks[name])[:SHOWN]}
-
-
-def chart_html(query: Query, view: str, start: float, end: float) -> str:
-    """The scores as lines over time; lines stretch with the page while dots and words keep their size."""
-    series = action_series(query, view)
-    if not series:
-        return message_html(f"None of the best actions is a {view}." if query.found else "Not found in this clip.")
-    span = max(end - start, 1e-6)
-    lines, dots, legend = [], [], []
-    for (name, stretches), colour in zip(series.items(), PALETTE, strict=False):
-        label = html.escape(name)
-        legend.append(f"<li><i style='background:{colour}'></i>{label}</li>")
-        for stretch in stretches:
-            places = [(100 * (moment - start) / span, 100 * (1 - score)) for moment, score in stretch]
-            path = " ".join(f"{x:.2f},{y:.2f}" for x, y in places)
-            lines.append(f"<polyline points='{path}' stroke='{colour}'/>")
-            for (x, y), (moment, score) in zip(places, stretch, strict=True):
-                place = f"left:{x:.2f}%;top:{y:.2f}%;background:{colour}"
-                dots.append(f"<i style='{place}' title='{label} {percent(score)} at {moment:.1f} s'></i>")
-    rows = "".join(f"<span class='y' style='top:{100 - y}%'>{y} %</span>" for y in (0, 50, 100))
-    columns = "".join(
-        f"<span class='x' style='left:{100 * (tick - start) / span:.2f}%'>{tick:g} s</span>"
-        for tick in _ticks(start, end)
+    name = html.escape(stage)
+    left = f"<span class='left'>{html.escape(_left(left_s))}</span>" if left_s is not None else ""
+    bar = (
+        f"<div class='bar' role='progressbar' aria-label='{name}' aria-valuemin='0' aria-valuemax='100'"
+        f" aria-valuenow='{100 * share:.0f}'><span style='width:{100 * share:.0f}%'></span></div>"
     )
-    drawing = f"<svg viewBox='0 0 100 100' preserveAspectRatio='none' aria-hidden='true'>{''.join(lines)}</svg>"
-    return (
-        f"<figure class='chart' aria-label='Action scores over time'><div class='plot'>{rows}{columns}{drawing}"
-        f"{''.join(dots)}</div><ul>{''.join(legend)}</ul></figure>"
-    )
+    return f"<div class='answer working'><p><span>{name} <b>{percent(share)}</b></span>{left}</p>{bar}</div>"
 
 
-def _ticks(start: float, end: float) -> list[float]:
-    step = next((step for step in TICK_STEPS if (end - start) / step <= 6), TICK_STEPS[-1])
-    first = math.ceil(start / step)
-    return [round(index * step, 3) for index in range(first, math.floor(end / step + 1e-9) + 1)]
+def busy_html(stage: str) -> str:
+    """Work whose end is not known."""
+    name = html.escape(stage)
+    bar = f"<div class='bar endless' role='progressbar' aria-label='{name}'><span></span></div>"
+    return f"<div class='answer working'><p role='status'>{name}</p>{bar}</div>"
 
 
-def segment_rows(query: Query) -> list[list[str]]:
-    """The stretches of a query for the table, the earliest and then the surest first."""
-    ordered = sorted(query.segments, key=lambda s: (s.start, -s.score))
-    return [[short_name(s.action.name), f"{s.start:.1f} s", f"{s.end:.1f} s", percent(s.score)] for s in ordered]
+def _left(seconds: float) -> str:
+    if seconds < 1.5:
+        return "about a second left"
+    if seconds < 90:
+        return f"about {seconds:.0f} s left"
+    return f"about {seconds / 60:.0f} min left"
 
 
-def card_markdown(card: Mapping[str, Any]) -> str:
-    """The checkpoint's card: what it is and its measured scores as a table."""
-    facts = [f"**Checkpoint** {_plain(card.get('name', 'unnamed'))}"]
-    facts += [f"version {_plain(card['version'])}"] if "version" in card else []
-    facts += [f"trained on {_plain(card['trained_on'])}"] if "trained_on" in card else []
-    rows = list(_scores(card.get("scores"), ""))
-    if not rows:
-        return ", ".join(facts) + ". It carries no measured scores."
-    table = "\n".join(f"| {_plain(name)} | {value} |" for name, value in rows)
-    return f"{', '.join(facts)}.\n\n| measured on held-out data | value |\n|---|---:|\n{table}"
+def data_address(image: "Image", quality: int) -> str:
+    """A picture itself as a JPEG in a ``data:`` address: nothing to fetch or keep."""
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=quality)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
-def _scores(scores: Any, prefix: str) -> "list[tuple[str, str]]":
-    rows: list[tuple[str, str]] = []
-    for name, value in scores.items() if isinstance(scores, Mapping) else ():
-        label = f"{prefix}{SCORE_NAMES.get(name, str(name).replace('_', ' '))}"
-        if name == "per_class" or isinstance(value, bool):
-            continue
-        if isinstance(value, Mapping):
-            rows += _scores(value, f"{label}: ")
-        elif isinstance(value, int):
-            rows.append((label, f"{value:,}"))
-        elif isinstance(value, float):
-            rows.append((label, f"{value:.3f}"))
-        elif isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
-            rows.append((label, f"{value[0]:.3f} to {value[1]:.3f}"))
-    return rows
+def place_css(x1: float, y1: float, x2: float, y2: float) -> str:
+    """Where a box lies, given in fractions of the picture it is laid over, as declarations of a style."""
+    return f"left:{100 * x1:.2f}%;top:{100 * y1:.2f}%;width:{100 * (x2 - x1):.2f}%;height:{100 * (y2 - y1):.2f}%"
 
 
-def _plain(value: Any) -> str:
-    return re.sub(r"([\\`*_\[\]|<>])", r"\\\1", str(value))
+def iou(a: Box, b: Box) -> float:
+    """Overlap of two boxes xyxy of one unit over what they cover together, in [0, 1]; without PyTorch."""
+    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return across * down / (sum(areas) - across * down)
