@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from refatomnet.errors import DataError, OptionError
+from refatomnet.records import Record
+from refatomnet.refava import read_split
 from training.arguments import Parser, run
-from training.data.records import Record, read_scenes, scenes_path, write_text
-from training.data.refava import read_split
+from training.data.records import read_scenes, scenes_path, write_text
 from training.data.statistics import in_view
 from training.evaluate import truth
 from training.metrics import average, bootstrap, box_ious, per_class

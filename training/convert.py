@@ -21,10 +21,11 @@ import numpy as np
 
 from refatomnet.actions import ACTIONS
 from refatomnet.errors import DataError, OptionError
+from refatomnet.records import Record
+from refatomnet.refava import NO_FILM, PARTS, Films, Report, read_refava
 from training.arguments import Parser, run
 from training.data.ava import read_ava
-from training.data.records import Record, read_object, sweep, write_records, write_text
-from training.data.refava import NO_FILM, PARTS, Films, Report, read_refava
+from training.data.records import read_object, sweep, write_records, write_text
 from training.data.statistics import box_numbers, gather, quantiles
 
 SPLITS = ("train", "val", "test")

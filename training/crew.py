@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from refatomnet.errors import DataError
@@ -164,3 +165,20 @@ def run_crew(prepare: Prepare, job: Any, indices: list[int], workers: int, progr
             if worker.process.is_alive():
                 worker.process.terminate()
     return failed
+
+
+def memory_figure(name: str, process: int | str = "self") -> float:
+    """A line of a process's memory figures in /proc, such as VmHWM, the most it ever held; in megabytes.
+
+    Not from ``getrusage``: it counts the process that started this one.
+
+    Raises:
+        DataError: If the system has no such figures.
+    """
+    try:
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    raise DataError(f"/proc/{process}/status does not tell {name}; memory can only be measured on Linux")

@@ -22,10 +22,11 @@ from PIL import Image, ImageDraw, ImageFont
 from refatomnet.actions import action
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError, OptionError
+from refatomnet.records import Record
+from refatomnet.refava import read_split
 from training.arguments import Parser, run
 from training.data.clips import read_model_frames
-from training.data.records import Record, read_scenes, scenes_path
-from training.data.refava import read_split
+from training.data.records import read_scenes, scenes_path
 from training.data.statistics import Statistics, box_numbers, gather, group_shares, label_names, quantiles
 
 TIMES = ModelConfig(frames=7, key_frame=3, frame_rate=2.0)  # what a sheet shows of a clip

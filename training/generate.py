@@ -1,6 +1,6 @@
 """Make the open data set: rendered clips, sentences and records.
 
-Resumable; the same seed gives the same annotation bytes.
+Resumable; the same seed gives the same annotation bytes. ``--reword`` writes the sentences of finished clips anew.
 
 A finished clip is its MP4 under clips/{split}/ and its part under .parts/{split}/; parts become {split}.jsonl and
 scenes/{split}.jsonl, in index order, at the end of a run or on ``--merge``. The test split is described once more in
@@ -24,7 +24,7 @@ import numpy as np
 from refatomnet.errors import DataError, OptionError
 from training.arguments import Parser, picture_size, run
 from training.crew import Progress, Seconds, run_crew, say
-from training.data.annotation import records_of, scene_line
+from training.data.annotation import records_of, scene_line, scene_of
 from training.data.card import data_card
 from training.data.records import PARAPHRASE, read_object, sweep, write_json_lines, write_text
 from training.data.refava import write_refava
@@ -52,7 +52,7 @@ class Job:
     """What every worker needs to know.
 
     size: Of every clip in pixels, or None for a mix. labels: One of ``LABELS``: actions as uneven as AVA's, or about
-    equally frequent. studio: "module:name" of the class that films.
+    equally frequent. studio: "module:name" of the class that films. stills: Clips of their key frame alone.
     """
 
     out: str
@@ -61,6 +61,7 @@ class Job:
     size: tuple[int, int] | None = None
     labels: str = "balanced"
     studio: str = STUDIO
+    stills: bool = False
 
     def clip(self, index: int) -> str:
         return f"clips/{self.split}/{index:06d}.mp4"
@@ -82,7 +83,8 @@ class Job:
         if self.split == "samples":
             frames = round(SAMPLE_FPS * rng.uniform(*SAMPLE_SECONDS))
             return Shot(self.size or SAMPLE_SIZE, frames, SAMPLE_FPS, frames // 2)
-        return Shot(self.size or SIZES[int(rng.integers(len(SIZES)))])
+        size = self.size or SIZES[int(rng.integers(len(SIZES)))]
+        return Shot(size, frames=1, key_frame=0) if self.stills else Shot(size)
 
 
 def clip_seed(split: str, seed: int, index: int) -> int:
@@ -121,30 +123,56 @@ def write_clip(path: Path, frames: np.ndarray, fps: float) -> None:
         partial.unlink(missing_ok=True)
 
 
+def worded(job: Job, index: int, line: dict[str, Any]) -> dict[str, Any]:
+    """The part of a clip: its scene line, and records of sentences written from that line alone."""
+    from training.data.synthetic.language.sentences import WORDING, describe
+
+    seed, scene = clip_seed(job.split, job.seed, index), scene_of(line)
+    video, clip = f"{job.split}-{job.seed}-{index:06d}", job.clip(index)
+    described = describe(scene, np.random.default_rng([seed, 1]), split=job.split)
+    part: dict[str, Any] = {
+        "wording": WORDING,
+        "records": [r.to_dict() for r in records_of(scene, described, video=video, split=job.split, clip=clip)],
+        "scene": [line],
+    }
+    if job.split == "test":
+        described = describe(scene, np.random.default_rng([seed, 3]), split="paraphrase")
+        again = records_of(scene, described, video=video, split=job.split + PARAPHRASE, clip=clip)
+        part["paraphrase"] = [r.to_dict() for r in again]
+    return part
+
+
+def reword(job: Job, index: int) -> Seconds:
+    """Write the sentences of a finished clip anew, unless they are of this wording already."""
+    from training.data.synthetic.language.sentences import WORDING
+
+    began = time.perf_counter()
+    part = read_object(job.part(index))
+    if part.get("wording") != WORDING:
+        if not isinstance(part.get("scene"), list) or len(part["scene"]) != 1:
+            raise DataError(f"{job.part(index)} tells no scene; delete it and make its clip again")
+        write_json_lines(job.part(index), [worded(job, index, part["scene"][0])])
+    return {"sentences": time.perf_counter() - began}
+
+
 def make_clip(studio: Any, job: Job, index: int) -> Seconds:
     """Film one clip and write its MP4, then its part; returns the seconds each stage took."""
-    from training.data.synthetic.language.sentences import describe
-
     seed, shot, clip = clip_seed(job.split, job.seed, index), job.shot(index), job.clip(index)
     began = time.perf_counter()
     scene = studio.shoot(
         seed, size=shot.size, frames=shot.frames, fps=shot.fps, key_frame=shot.key_frame, labels=job.labels
     )
     filmed = time.perf_counter()
-    video = f"{job.split}-{job.seed}-{index:06d}"
-    described = describe(scene, np.random.default_rng([seed, 1]), split=job.split)
-    part: dict[str, Any] = {
-        "records": [r.to_dict() for r in records_of(scene, described, video=video, split=job.split, clip=clip)],
-        "scene": [scene_line(scene, clip)],
-    }
-    if job.split == "test":
-        described = describe(scene, np.random.default_rng([seed, 3]), split="paraphrase")
-        again = records_of(scene, described, video=video, split=job.split + PARAPHRASE, clip=clip)
-        part["paraphrase"] = [r.to_dict() for r in again]
+    part = worded(job, index, scene_line(scene, clip))
     told = time.perf_counter()
     write_clip(Path(job.out) / clip, scene.frames, scene.fps)
     write_json_lines(job.part(index), [part])
     return {"filming": filmed - began, "sentences": told - filmed, "writing": time.perf_counter() - told}
+
+
+def prepare_rewording(job: Job) -> Callable[[int], Seconds]:
+    """What a worker does once where only sentences are written."""
+    return lambda index: reword(job, index)
 
 
 def prepare(job: Job) -> Callable[[int], Seconds]:
@@ -164,6 +192,8 @@ def claim(job: Job) -> None:
     note = job.parts / "run.json"
     mine: dict[str, Any] = {"seed": job.seed, "labels": job.labels, "size": list(job.size) if job.size else None}
     mine["fps"] = SAMPLE_FPS if job.split == "samples" else Shot.fps
+    if job.stills:
+        mine["stills"] = True
     if not note.exists():
         write_json_lines(note, [mine])
     elif (theirs := read_object(note)) != mine:
@@ -171,6 +201,12 @@ def claim(job: Job) -> None:
             f"{job.out} holds {job.split} clips made with {theirs}; this run asks for {mine}: use those settings or "
             "another --out"
         )
+
+
+def finished_clips(job: Job, clips: int | None) -> list[int]:
+    """Indices of the clips that are whole, below ``clips`` where that is given."""
+    indices = sorted(int(path.stem) for path in job.parts.glob("*.json") if path.stem.isdecimal())
+    return [i for i in indices if (clips is None or i < clips) and job.finished(i)]
 
 
 def merge(job: Job, clips: int | None) -> tuple[int, int]:
@@ -187,8 +223,7 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
         DataError: If a part is damaged.
     """
     out = Path(job.out)
-    indices = sorted(int(path.stem) for path in job.parts.glob("*.json") if path.stem.isdecimal())
-    indices = [i for i in indices if (clips is None or i < clips) and job.finished(i)]
+    indices = finished_clips(job, clips)
     written = {"records": 0, "scene": 0, "paraphrase": 0}
 
     def lines(what: str) -> Iterator[dict[str, Any]]:
@@ -209,20 +244,30 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
 
 
 def generate(options: argparse.Namespace) -> int:
-    job = Job(options.out, options.split, options.seed, options.size, options.labels, options.studio)
-    if not (options.merge if options.clips is None else options.clips >= 1):
+    job = Job(options.out, options.split, options.seed, options.size, options.labels, options.studio, options.stills)
+    if options.stills and options.split == "samples":
+        raise OptionError("--stills makes no samples, which are to be played; make another split of stills")
+    if options.merge and options.reword:
+        raise OptionError("--merge and --reword exclude each other; --reword merges what it has written")
+    made = options.merge or options.reword
+    if not (made if options.clips is None else options.clips >= 1):
         raise OptionError(f"--clips must be at least 1, got {options.clips}; say how many clips to make")
     if options.workers < 1:
         raise OptionError(f"--workers must be at least 1, got {options.workers}")
-    if options.merge and not job.parts.exists():
-        raise OptionError(f"{job.parts} does not exist; nothing to merge for split {job.split} in {job.out}")
+    if made and not job.parts.exists():
+        what = "merge" if options.merge else "reword"
+        raise OptionError(f"{job.parts} does not exist; nothing to {what} for split {job.split} in {job.out}")
     failed: dict[int, str] = {}
     if not options.merge:
         claim(job)
         for folder in (Path(job.out), job.parts, (Path(job.out) / job.clip(0)).parent):
             sweep(folder)
-        todo = [i for i in range(options.clips) if not job.finished(i)]
-        failed = run_crew(prepare, job, todo, options.workers, Progress(job.split, len(todo)))
+        if options.reword:
+            todo = finished_clips(job, options.clips)
+        else:
+            todo = [i for i in range(options.clips) if not job.finished(i)]
+        step = prepare_rewording if options.reword else prepare
+        failed = run_crew(step, job, todo, options.workers, Progress(job.split, len(todo)))
     clips, records = merge(job, options.clips)
     say(f"{job.split}: {clips} clips, {records} records in {job.out}")
     if options.refava:
@@ -241,13 +286,24 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", required=True, help="data set folder")
     parser.add_argument("--split", required=True, choices=SPLITS)
-    parser.add_argument("--clips", type=int, help="number of clips; with --merge, how many to merge at most")
+    parser.add_argument("--clips", type=int, help="number of clips; with --merge or --reword, how many at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=picture_size, help="of every clip, such as 320x240; without it, a mix")
     parser.add_argument("--labels", choices=LABELS, default=LABELS[0], help="how frequent actions are; natural: as AVA")
+    parser.add_argument(
+        "--stills",
+        action="store_true",
+        help="clips of their key frame alone, at a quarter of the work: for training's still_epochs",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--merge", action="store_true", help="only merge what is finished; safe while another process generates"
+    )
+    parser.add_argument(
+        "--reword",
+        action="store_true",
+        help="film nothing: write the sentences of the finished clips anew, as the clips would have them if made now; "
+        "--clips says how many at most; give the split's own --seed, --size, --labels and --stills",
     )
     parser.add_argument("--refava", action="store_true", help="also write RefAVA++'s pickles and frames, to OUT/refava")
     parser.add_argument("--studio", default=STUDIO, help=argparse.SUPPRESS)

@@ -8,7 +8,20 @@ COLOUR = {
     "gray": "grey", "navy blue": "navy", "dark blue": "navy", "violet": "purple", "tan": "beige", "cream": "beige",
     "deep blue": "navy", "midnight blue": "navy", "sand": "beige", "sandy": "beige", "snow-white": "white",
     "jet-black": "black", "purplish": "purple", "chocolate-brown": "brown",
+    "bright white": "white", "pure white": "white", "plain white": "white", "off-white": "white",
+    "plain black": "black",
+    "pitch-black": "black", "solid black": "black", "medium grey": "grey", "ash grey": "grey", "plain grey": "grey",
+    "plain gray": "grey", "bright red": "red", "crimson": "red", "scarlet": "red", "vivid red": "red",
+    "cherry red": "red",
+    "bright orange": "orange", "tangerine": "orange", "vivid orange": "orange", "bright yellow": "yellow",
+    "sunny yellow": "yellow", "vivid yellow": "yellow", "forest green": "green", "grass green": "green",
+    "emerald": "green", "leaf green": "green", "bright blue": "blue", "royal blue": "blue", "cobalt blue": "blue",
+    "vivid blue": "blue", "dark navy": "navy", "marine blue": "navy", "navy-blue": "navy", "dark purple": "purple",
+    "plum": "purple", "rose": "pink", "bright pink": "pink", "rose pink": "pink", "dark brown": "brown",
+    "coffee brown": "brown", "light tan": "beige", "light brown": "beige", "khaki": "beige", "camel": "beige",
+    "dark": "dark", "light": "light", "pale": "light", "bright": "bright",
 }  # fmt: skip
+TONE = {"dark": {"black", "navy"}, "light": {"white", "beige"}, "bright": {"red", "orange", "yellow"}}
 GARMENT = {
     "tee": "t-shirt", "jumper": "sweater", "pullover": "sweater", "sweatshirt": "sweater", "pants": "trousers",
     "hooded sweatshirt": "hoodie", "sleeveless top": "tank top", "sneakers": "shoes", "trainers": "shoes",
@@ -16,12 +29,23 @@ GARMENT = {
     "overcoat": "coat", "singlet": "tank top", "vest top": "tank top", "frock": "dress", "slacks": "trousers",
     "short pants": "shorts", "footwear": "shoes", "gym shoes": "shoes", "woolly hat": "beanie", "knit hat": "beanie",
     "baseball cap": "cap", "knitted cap": "beanie", "stocking cap": "beanie", "peaked cap": "cap", "ball cap": "cap",
+    "tee-shirt": "t-shirt", "tshirt": "t-shirt", "button-down shirt": "shirt", "collared shirt": "shirt",
+    "blouse": "shirt", "knit sweater": "sweater", "woolly jumper": "sweater", "knit jumper": "sweater",
+    "hoody": "hoodie",
+    "hooded sweater": "hoodie", "hooded jumper": "hoodie", "zip jacket": "jacket", "winter coat": "coat",
+    "warm coat": "coat", "tank": "tank top", "sleeveless shirt": "tank top", "sleeveless tee": "tank top",
+    "gown": "dress", "long pants": "trousers", "long trousers": "trousers", "jeans": "trousers", "denims": "trousers",
+    "chinos": "trousers", "running shoes": "shoes", "wool hat": "beanie", "winter hat": "beanie",
+    "knit beanie": "beanie",
+    "baseball hat": "cap", "shawl": "scarf", "long-sleeved top": "sweater",
     "headgear": "hat", "neck scarf": "scarf", "muffler": "scarf", "necktie": "tie",
 }  # fmt: skip
 PATTERN = {
-    "striped": "striped", "stripy": "striped", "stripe-patterned": "striped", "checked": "checked", "plaid": "checked",
+    "striped": "striped", "stripy": "striped", "stripe-patterned": "striped", "checked": "checked",
+    "plaid": "checked",
     "chequered": "checked", "checkered": "checked", "check-patterned": "checked", "dotted": "dotted",
-    "polka-dot": "dotted", "spotted": "dotted", "dot-patterned": "dotted",
+    "stripey": "striped", "tartan": "checked", "polka-dotted": "dotted", "spotty": "dotted", "polka-dot": "dotted",
+    "spotted": "dotted", "dot-patterned": "dotted",
 }  # fmt: skip
 SLEEVE = {
     "sleeveless": "none", "short-sleeved": "short", "short-sleeve": "short", "long-sleeved": "long",
@@ -46,6 +70,8 @@ PIECE = re.compile(
     rf"{GARMENT_RE}(?![\w-])(?: over an? {COLOUR_RE} (?:shirt|t-shirt|top))?"
 )
 NOUNS = {
+    "he": lambda k: k.sex == "man",
+    "she": lambda k: k.sex == "woman",
     "man": lambda k: k.sex == "man" and k.age != "child",
     "woman": lambda k: k.sex == "woman" and k.age != "child",
     "boy": lambda k: k.sex == "man" and k.age == "child",
@@ -55,6 +81,10 @@ NOUNS = {
     "person": lambda k: True,
 }
 SAME_NOUN = {
+    "gent": "man", "fella": "man", "adult man": "man", "adult woman": "woman", "schoolboy": "boy",
+    "schoolgirl": "girl",
+    "schoolchild": "child", "schoolkid": "child", "grownup": "adult", "guys": "man", "gentlemen": "man",
+    "ladies": "woman", "grown-ups": "adult",
     "guy": "man", "gentleman": "man", "lady": "woman", "kid": "child", "grown-up": "adult", "chap": "man",
     "fellow": "man", "bloke": "man", "dude": "man", "male": "man", "gal": "woman", "female": "woman", "lad": "boy",
     "laddie": "boy", "lass": "girl", "lassie": "girl", "youngster": "child", "kiddo": "child", "individual": "person",
@@ -65,10 +95,12 @@ SAME_NOUN = {
 }  # fmt: skip
 NOUN_RE = alternatives([*NOUNS, *SAME_NOUN])
 RELATIONS = re.compile(
-    r"(?<![\w-])(?:(?:to|on|over to) the |immediately )?"
-    r"(left of|right of|left-hand side of|right-hand side of|leftward of|rightward of|left from|right from|next to"
+    r"(?<![\w-])(?:(?:to|on|over to) the |immediately |right |just |close |farther |more to the |in )?"
+    r"(left (?:side )?of|right (?:side )?of|left than|right than|by the(?! \w+ edge)|close to the(?! \w+ edge)"
+    r"|left-hand side of|right-hand side of|leftward of|rightward of|left from|right from|next to"
     r"|beside|alongside|adjacent to|by the side of|behind|to the rear of|in back of|in front of|ahead of"
-    r"|on the near side of|between|flanked by|in the gap)(?! the (?:picture|frame|image))\b"
+    r"|on the near side of|(?:in the middle )?between|in the middle of the two|flanked by|in the gap)"
+    r"(?! the (?:picture|frame|image|video|screen))\b"
     r".*?(?=, in |, attired | there is |$)"
 )
 NTH = "(first|second|third|fourth|fifth)"
@@ -77,6 +109,7 @@ NTH = "(first|second|third|fourth|fifth)"
 def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool:
     """Whether each clause that a simple reader understands is true of person ``me``; people: all in view, centre x."""
     who, x = people[me]
+    text = re.sub(r"(left|right) of centre", r"on the \1", text)
     look, xs = who.look, [c for _, c in people]
     relation = RELATIONS.search(text)
     if relation:  # the other person's description is not about this one
@@ -95,7 +128,12 @@ def plainly_fits(text: str, people: list[tuple[Person, float]], me: int) -> bool
     )
 
 
+def has_colour(said: str, actual: str | None) -> bool:
+    return actual == said or actual in TONE.get(said, ())
+
+
 def clothes_fit(text: str, look: Look) -> bool:
+    text = re.sub(r"hair is \w+( and \w+)?", "", text)
     text = re.sub(r"-(?=(?:shirt|jacket|sweater)ed)", " ", text).replace("navy-blue", "navy blue")
     text = re.sub(r"-colou?red", "", text.replace("dark-blue", "dark blue"))
     text = re.sub(r"\b(shirt|jacket|sweater)ed\b", r"\1", text)
@@ -104,14 +142,19 @@ def clothes_fit(text: str, look: Look) -> bool:
         colour, pattern = COLOUR.get(first or second, first or second), PATTERN.get(late or early)
         garment = GARMENT.get(garment, garment)
         if garment in ("shoes", "hat", "scarf", "tie", "cap", "beanie"):
-            ok = getattr(look, "hat" if garment in ("cap", "beanie") else garment) == colour
+            ok = getattr(look, "hat" if garment in ("cap", "beanie") else garment)
+            ok = has_colour(colour, ok)
             ok = ok and (garment not in ("cap", "beanie") or look.hat_kind == garment)
         elif garment in ("trousers", "shorts", "skirt"):
-            ok = (look.bottom, look.bottom_colour) == (garment, colour)
+            ok = look.bottom == garment and has_colour(colour, look.bottom_colour)
         else:
-            ok = look.top == garment or (garment == "top" and look.top not in ("dress", "coat", "jacket"))
-            given = [look.top_colour, look.pattern_colour] if other else [look.top_colour]
-            ok = ok and sorted(given, key=str) == sorted([colour] + [COLOUR.get(other, other)] * bool(other), key=str)
+            ok = (
+                look.top == garment
+                or (garment, look.top) == ("shirt", "t-shirt")
+                or (garment == "top" and look.top not in ("dress", "coat", "jacket"))
+            )
+            second, given = COLOUR.get(other, other), [look.top_colour, look.pattern_colour]
+            ok = ok and (sorted(given, key=str) == sorted([colour, second]) if other else has_colour(colour, given[0]))
             ok = ok and pattern in (None, look.pattern) and SLEEVE.get(sleeve, look.sleeves) == look.sleeves
             ok = ok and (not inner or COLOUR.get(inner, inner) == look.inner)
         if not ok:
@@ -120,10 +163,10 @@ def clothes_fit(text: str, look: Look) -> bool:
         garment = GARMENT.get(word, word)
         worn = {look.top, look.bottom, "shoes", look.hat and look.hat_kind, look.hat and "hat"}
         worn |= {look.scarf and "scarf", look.tie and "tie"}
-        if garment not in worn and garment != "top":
+        if garment not in worn and garment != "top" and (garment, look.top) != ("shirt", "t-shirt"):
             return False
     alone = re.search(rf"(?:\bin|is|,) {COLOUR_RE}(?=$|,| {{0,1}}(?:with|on|at|in|to|being|who|that)\b)", text)
-    if alone and look.top_colour != COLOUR.get(alone[1], alone[1]):
+    if alone and not has_colour(COLOUR.get(alone[1], alone[1]), look.top_colour):
         return False
     every_garment = re.search(rf"(?:all|entirely) in {COLOUR_RE}", text)
     return not every_garment or look.bottom is None or look.bottom_colour == look.top_colour
@@ -158,14 +201,17 @@ def looks_fit(text: str, who: Person) -> bool:
         if re.search("no hair|hairless", text) is None and look.hair_length == "bald":
             return False
     for word, true in (
-        (r"\bglasses|spectacles|eyeglasses|specs", look.glasses == "glasses"),
-        (r"sunglasses|\bshades|dark lenses", look.glasses == "sunglasses"),
+        (r"(?<!dark )(?<!sun )\bglasses|spectacles|eyeglasses|specs", look.glasses == "glasses"),
+        (r"sunglasses|dark glasses|sun glasses|\bshades|dark lenses", look.glasses == "sunglasses"),
         ("beard|whisker|facial hair", look.beard),
         (r"\bbald|no hair|hairless", look.hair_length == "bald"),
         ("ponytail|in a tail", look.hair_style == "ponytail"),
         (r"\bbun\b|in a knot", look.hair_style == "bun"),
-        ("backpack|rucksack|knapsack", look.carried == "backpack"),
-        (r"\ba (shoulder )?bag|handbag|purse|satchel", look.carried == "bag" or who.holding == "bag"),
+        ("backpack|rucksack|knapsack|bag on (his|her|their) back", look.carried == "backpack"),
+        (
+            r"\ba (shoulder )?bag(?! on (his|her|their) back)|handbag|purse|satchel",
+            look.carried == "bag" or who.holding == "bag",
+        ),
         (r"\ba box", who.holding == "box"),
         ("unzipped|unbuttoned|undone", look.inner is not None),
         (PATTERN_RE, look.pattern != "plain"),
@@ -174,7 +220,7 @@ def looks_fit(text: str, who: Person) -> bool:
         (r"\b(neck)?tie\b", look.tie is not None),
         (r"slim|slender|\bthin|skinny|\blean", look.build == "slim"),
         (r"heavy-?set|stout|burly|bulky|portly", look.build == "heavy"),
-        (r"\bold\b|elderly|older|\baged|senior", look.age == "old"),
+        (r"\bold\b|elderly|older|ageing|retired|\baged|senior", look.age == "old"),
     ):
         if re.search(word, text) and not true:
             return False
@@ -183,24 +229,31 @@ def looks_fit(text: str, who: Person) -> bool:
 
 def facing_fits(text: str, who: Person) -> bool:
     for way in ("left", "right"):
-        if re.search(rf"facing (?:to )?(?:the )?{way}|oriented {way}|facing {way}ward", text):
+        if re.search(rf"(?:facing|turned) (?:to(?:wards)? )?(?:the )?{way}|oriented {way}|facing {way}ward", text):
             return who.facing == way
-    if re.search("facing away|back to us|back to the|from behind|from the rear|showing us|whose back", text):
+    if re.search(
+        "facing away|turned away|back turned|from the back|back towards|"
+        "back to us|back to the|from behind|from the rear|showing us|whose back",
+        text,
+    ):
         return who.facing == "away"
-    front = "facing the camera|facing us|towards us|from the front|head-on|whose front is|oriented toward the lens"
+    front = "(?:facing|turned to(?:wards)?) (?:the camera|us)|facing forward|facing to the front|"
+    front += "facing us|towards us|from the front|head-on|whose front is|oriented toward the lens"
     return who.facing == "camera" or not re.search(front, text)
 
 
 def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: list[str]) -> bool:
     who, x = people[me]
-    text = re.sub(r"facing (to )?(the )?(left|right)( side)?|(viewed|seen) from the \w+", "", text)
+    text = re.sub(r"(facing|turned) (to(wards)? )?(the )?(left|right)( side)?|(viewed|seen) from the \w+", "", text)
     pair = re.search(rf"(\S+) of the (two|three) {NOUN_RE}", text)
     among = re.search(rf"{NTH} {NOUN_RE} from the (left|right)", text)
     if pair or among:
         noun = NOUNS[SAME_NOUN.get((pair[3] if pair else among[2]), (pair[3] if pair else among[2]))]
         people = [p for p in people if noun(p[0].look)]
     xs, depths = [c for _, c in people], [p.depth for p, _ in people]
-    order = among or re.search(rf"{NTH} (?:from|on|place counted from) the (left|right)", text)
+    order = among or re.search(
+        rf"{NTH} (?:(?:in line )?from(?: the)?|on the|place counted from the) (left|right)", text
+    )
     number = re.search(r"number (one|two|three|four|five) counting from the (left|right)", text)
     if order or number:
         said = number or order
@@ -208,9 +261,10 @@ def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: li
         n, ranked = numbers.index(said[1]), sorted(xs, reverse=said[said.lastindex] == "right")
         return n < len(ranked) and x == ranked[n]
     alone = len(xs) == 1
-    if re.search(r"leftmost|far left|furthest-left|far-left|extreme left|way over to the left", text):
+    far = "{0}most|far {0}|furthest-{0}|far-{0}|extreme {0}|{0} end|farthest to the {0}|way over to the {0}"
+    if re.search(far.format("left"), text):
         return x == min(xs) and (not alone or x < 0.5)
-    if re.search(r"rightmost|far right|furthest-right|far-right|extreme right|way over to the right", text):
+    if re.search(far.format("right"), text):
         return x == max(xs) and (not alone or x > 0.5)
     if re.search(r"\bleft\b", text):
         return x == min(xs) or x < 0.4
@@ -227,7 +281,7 @@ def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: li
     ):
         return who.depth == max(depths)
     if re.search(r"\b(tall|short)(er|est)\b|loftie|(less|least) tall", text):
-        old = re.search(r"\bold\b|elderly|older|\baged|senior", text)
+        old = re.search(r"\bold\b|elderly|older|ageing|retired|\baged|senior", text)
         people = [p for p in people if all(NOUNS[n](p[0].look) for n in nouns) and (not old or p[0].look.age == "old")]
         heights = [p.look.height for p, _ in people]
         return who.look.height == (min if re.search(r"\bshorte|\bless|\bleast", text) else max)(heights)
@@ -236,7 +290,7 @@ def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: li
 
 # what the plain reader does not judge as finely as the program
 ROUGH = re.compile(
-    r"left|right|short|tall|loft|beside|next|front|behind|back|middle|cent|mid|heart|near|far|rear|fore|old|elder|aged|"
+    r"left|right|short|tall|loft|beside|next|front|behind|back|middle|cent|mid|heart|near|far|rear|fore|old|elder|aged|ageing|retired|"
     r"senior|slim|slender|thin|stout|heavy|skinny|lean|burly|bulky|portly|hat|cap|beanie|headgear|bag|box|-haired|blond|"
     r"camera|us|lens|over|sleeve|armed|un\w+ed|undone|remote|distan|between|along|ahead|adjacent|flank|gap|\btops?\b|jersey"
 )

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from refatomnet.errors import DataError
+from refatomnet.records import Record
 from training import controls
 from training.controls import Choices, choice_control, words_control
 from training.data.card import data_card
-from training.data.records import Record, write_records, write_scenes, write_text
+from training.data.records import write_records, write_scenes, write_text
 from training.metrics import bootstrap
 
 

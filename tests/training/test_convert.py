@@ -17,8 +17,9 @@ from test_cache import SMALL
 
 from refatomnet.checkpoint import encoder_state, save_checkpoint
 from refatomnet.model import RavarModel
+from refatomnet.records import Record, read_records
 from training import convert, evaluate
-from training.data.records import Record, read_records, write_records
+from training.data.records import write_records
 
 BOX = (0.1, 0.2, 0.3, 0.9)
 PEOPLE = ("-one___902___0", "-one___902___1", "two____1000___7")  # a film's name may begin and end in anything

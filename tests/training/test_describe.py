@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
+from refatomnet.records import Record, read_records
 from training import describe
-from training.data.records import Record, read_records, write_records, write_scenes
+from training.data.records import write_records, write_scenes
 from training.data.statistics import gather, in_view
 from training.generate import write_clip
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,10 @@ import numpy as np
 import pytest
 
 from refatomnet.errors import DataError
+from refatomnet.records import Record, read_records
 from training import benchmark, generate
-from training.data.records import Record, read_records, read_scenes, scenes_path, write_records
+from training.data.annotation import scene_line, scene_of
+from training.data.records import read_scenes, scenes_path, write_records
 from training.data.synthetic.facts import Look, Person, Scene, Thing
 
 LOOK = Look(
@@ -65,7 +68,7 @@ class FakeStudio:
             box = np.array([x, 0.2, x + 0.15, 0.9])
             images[:, int(0.2 * size[1]) : int(0.9 * size[1]), int(x * size[0]) : int((x + 0.15) * size[0]), k] = 250
             boxes = np.tile(box, (frames, 1))
-            boxes[0] = np.nan
+            boxes[: frames > 1] = np.nan  # comes into view
             joints = np.tile([[x, 0.2], [1.25, 0.91234567]], (frames, 1, 1))
             joints[0, 1] = np.nan
             hidden = np.tile([0.004, 0.0, 0.25] if k else [0.0, 0.5, 0.0], (frames, 1))
@@ -174,6 +177,40 @@ def test_the_test_split_is_described_twice(tmp_path):
     assert "| test_paraphrase | 2 |" in (tmp_path / "README.md").read_text()
 
 
+def test_rewording_writes_what_filming_anew_would_and_no_clip(whole, tmp_path, capfd):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    parts = sorted((tmp_path / ".parts/train").glob("0*.json"))
+    for path in parts[:3]:  # as an older grammar left them; the last is of this one
+        part = json.loads(path.read_text())
+        for record in part["records"]:
+            record["sentence"] = "somebody or other"
+        path.write_text(json.dumps(part | {"wording": 1}))
+    kept = parts[3].stat().st_mtime_ns, (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns
+    argued = [word for word in arguments(tmp_path) if word not in ("--clips", "4")]
+    assert generate.main([*argued, "--reword"]) == 0
+    assert contents(tmp_path) == contents(whole)
+    assert kept == (parts[3].stat().st_mtime_ns, (tmp_path / "clips/train/000000.mp4").stat().st_mtime_ns)
+    assert generate.main([*argued, "--reword", "--merge"]) == 2
+    assert generate.main([*argued, "--reword", "--seed", "6"]) == 2
+    assert generate.main([*argued, "--reword", "--split", "val"]) == 2
+    assert "nothing to reword" in capfd.readouterr().err
+    part = json.loads(parts[1].read_text()) | {"wording": 1}
+    del part["scene"][0]["people"][0]["facing"]
+    parts[1].write_text(json.dumps(part))
+    assert generate.main([*argued, "--reword"]) == 1
+    assert "lacks facts that sentences need (KeyError: 'facing')" in capfd.readouterr().err
+
+
+def test_a_scene_read_back_is_the_scene_that_was_written():
+    scene = FakeStudio("train").shoot(7, size=(64, 48), frames=5, fps=6.0, key_frame=2)
+    scene = replace(scene, things=(*scene.things, replace(scene.things[0], depth=2.5)))
+    line = json.loads(json.dumps(scene_line(scene, "clips/train/000007.mp4")))
+    back = scene_of(line)
+    assert scene_line(back, line["clip"]) == line
+    assert [thing.depth for thing in back.things] == [None, 2.5]
+    assert back.frames.shape == scene.frames.shape and back.people[0].look == scene.people[0].look
+
+
 def test_interrupted_extended_and_failed_runs_end_as_one_whole_run(whole, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("FAKE_FAIL", seeds(1))
     assert run(tmp_path, clips=3) == 1
@@ -267,6 +304,19 @@ def test_other_settings_for_the_same_clips_are_refused(whole, capfd):
     assert run(whole, "--size", "320x240") == 2 and run(whole, "--labels", "natural") == 2
     assert generate.main(["--out", str(whole), "--split", "val", "--merge"]) == 2
     assert generate.main(["--out", str(whole), "--split", "val"]) == 2
+
+
+def test_stills_are_the_key_frame_alone(tmp_path, capfd):
+    assert run(tmp_path, "--stills", clips=2) == 0
+    scenes = read_scenes(tmp_path / "scenes" / "train.jsonl")
+    for clip, scene in scenes.items():
+        assert (scene["frames"], scene["key_frame"], len(scene["people"][0]["boxes_xyxy"])) == (1, 0, 1)
+        with av.open(str(tmp_path / clip)) as container:
+            assert len(list(container.decode(video=0))) == 1
+    assert {r.key_frame for r in read_records(tmp_path / "train.jsonl")} == {0} and len(scenes) == 2
+    assert "--labels balanced --stills\n" in (tmp_path / "README.md").read_text()
+    assert run(tmp_path, clips=3) == 2 and "'stills': True" in capfd.readouterr().err
+    assert run(tmp_path, "--stills", split="samples") == 2 and "makes no samples" in capfd.readouterr().err
 
 
 def test_samples_are_long_and_large(tmp_path):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refatomnet.records import Record
 from training.data.mirror import mirror_box, mirror_image, mirror_record, mirror_sentence
-from training.data.records import Record
 from training.data.synthetic.language import words
 
 

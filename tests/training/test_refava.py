@@ -14,9 +14,11 @@ import pytest
 
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
+from refatomnet.records import Record
+from refatomnet.refava import Report, read_pickle, read_refava, read_split
 from training.data.clips import read_clip, read_model_frames
-from training.data.records import Record, write_records
-from training.data.refava import Report, _table, read_refava, read_split, write_refava
+from training.data.records import write_records
+from training.data.refava import write_refava
 from training.generate import write_clip
 
 BOX = (0.1, 0.2, 0.3, 0.9)
@@ -270,7 +272,7 @@ def test_a_forged_array_is_refused_before_its_memory_is_touched(tmp_path: Path) 
     made["label"]["a___902___0"] = ForgedArray()
     save(tmp_path, **made)
     with pytest.raises(DataError, match="dtype 'V8'"):
-        _table(tmp_path / "test_label.pkl")  # read_refava would look at the object, and Python end
+        read_pickle(tmp_path / "test_label.pkl")  # read_refava would look at the object, and Python end
 
 
 def test_a_pickle_changes_nothing_it_names(tmp_path: Path) -> None:
@@ -278,7 +280,7 @@ def test_a_pickle_changes_nothing_it_names(tmp_path: Path) -> None:
     named = f"{function.__module__}\n{function.__name__}\n".encode()
     (tmp_path / "x.pkl").write_bytes(b"\x80\x02c" + named + b"}X\x05\x00\x00\x00addedK\x01sb.")
     with pytest.raises(DataError, match="holds function"):
-        _table(tmp_path / "x.pkl")
+        read_pickle(tmp_path / "x.pkl")
     assert not hasattr(function, "added")
 
 

@@ -115,6 +115,17 @@ def test_duets_work_for_long_clips(bank: tuple[Rig, list[Body]]) -> None:
             assert np.isfinite(steps).all() and steps.max() < 0.45, name
 
 
+def test_a_still_can_be_made_of_duets_and_groups(bank: tuple[Rig, list[Body]]) -> None:
+    t = np.zeros(1)
+    for name, duet in DUETS.items():
+        pair = next((a, b) for a in bank[1] for b in bank[1] if a is not b and fits(name, (a, b)))
+        for deed, body in zip(duet(pair, t, np.random.default_rng(1))[1:], pair, strict=True):
+            assert np.isfinite(settle(deed.pose, body).positions).all(), name
+    for group in (groups.circle, groups.side_by_side):
+        for spot, body in zip(group(bank[1][:3], t, np.random.default_rng(1)), bank[1][:3], strict=True):
+            assert np.isfinite(settle(spot.deed.pose, body).positions).all(), group.__name__
+
+
 def test_groups_listen_to_one(bank: tuple[Rig, list[Body]]) -> None:
     for seed in range(6):
         rng = np.random.default_rng(seed)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from training.data.records import Record
-from training.data.synthetic.facts import Person, Scene
+from refatomnet.errors import DataError
+from refatomnet.records import Record
+from training.data.synthetic.facts import Look, Person, Scene, Thing
 from training.data.synthetic.language.sentences import Described
 
 TIMESTAMP = 902  # seconds; the first at which AVA's films are labelled
@@ -30,6 +31,7 @@ def scene_line(scene: Scene, clip: str) -> dict[str, Any]:
         "people": [_person(person, i, scene) for i, person in enumerate(scene.people)],
         "things": [
             {"name": t.name, "colour": t.colour, "boxes_xyxy": [rounded_box(b) for b in t.boxes_xyxy]}
+            | ({} if t.depth is None else {"depth": round(float(t.depth), 3)})
             for t in scene.things
         ],
         "place": scene.place,
@@ -61,6 +63,56 @@ def _person(person: Person, i: int, scene: Scene) -> dict[str, Any]:
     if person.joints_seen is not None:
         line["joints_seen"] = [[int(seen) for seen in row] for row in person.joints_seen]
     return line
+
+
+def scene_of(line: dict[str, Any]) -> Scene:
+    """The scene that a line tells of, to write sentences from; its frames are of the right shape, and empty.
+
+    Raises:
+        DataError: If the line lacks what sentences need, as those of other data may.
+    """
+    try:
+        count, (width, height) = int(line["frames"]), line["size"]
+        people = tuple(_person_of(person, len(line["people"])) for person in line["people"])
+        things = tuple(
+            Thing(t["name"], t["colour"], _rows(t["boxes_xyxy"], 4), t.get("depth")) for t in line.get("things", ())
+        )
+        frames = np.broadcast_to(np.uint8(0), (count, int(height), int(width), 3))
+        return Scene(
+            frames, line["fps"], line["key_frame"], people, things, line.get("place", ""), tuple(line.get("tags", ()))
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"the scene of {line.get('clip')} lacks facts that sentences need ({type(error).__name__}: {error}); "
+            "make its clip anew"
+        ) from error
+
+
+def _person_of(line: dict[str, Any], count: int) -> Person:
+    hidden = None
+    if "hidden_by" in line:
+        names = [*(str(k) for k in range(count)), "things"]
+        hidden = np.array([[row.get(name, 0.0) for name in names] for row in line["hidden_by"]], float)
+    joints, seen = line.get("joints_xy"), line.get("joints_seen")
+    return Person(
+        Look(**line["look"]),
+        _rows(line["boxes_xyxy"], 4),
+        _rows(line["full_boxes_xyxy"], 4),
+        np.array(line["visible"], float),
+        float(line["depth"]),
+        line["facing"],
+        tuple(line["actions"]),
+        line["posture"],
+        line["holding"],
+        None if joints is None else np.array([_rows(row, 2) for row in joints]),
+        None if seen is None else np.array(seen, bool),
+        hidden,
+    )
+
+
+def _rows(rows: list[list[float] | None], width: int) -> np.ndarray:
+    """Numbers with NaN for what is null (n, width)."""
+    return np.array([[np.nan] * width if row is None else row for row in rows], float).reshape(-1, width)
 
 
 def _point(xy: np.ndarray) -> list[float] | None:

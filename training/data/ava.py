@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from refatomnet.errors import DataError
-from training.data.records import Record
-from training.data.refava import PARTS, Films, Report, join
+from refatomnet.records import Record
+from refatomnet.refava import PARTS, Films, Report, join
 
 COLUMNS = ("video_id", "middle_frame_timestamp", "x1", "y1", "x2", "y2", "action_id", "person_id")
 SENTENCES = ("video", "timestamp", "person_id", "sentence")

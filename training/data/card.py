@@ -7,7 +7,8 @@ from typing import Any
 
 from refatomnet.actions import ACTIONS
 from refatomnet.errors import DataError
-from training.data.records import PARAPHRASE, read_object, read_records, scene_lines, scenes_path
+from refatomnet.records import read_records
+from training.data.records import PARAPHRASE, read_object, scene_lines, scenes_path
 from training.data.statistics import Statistics, box_numbers, gather, group_shares, quantiles
 from training.data.synthetic.people.bodies import JOINTS
 
@@ -20,7 +21,7 @@ No person in it is real and no part of it is anyone's film. Licence: CC0 1.0; do
 |---|---|---|---|---|---|---|
 {rows}
 
-Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at index 9; `samples` are longer and larger, for looking at.
+Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at index 9; `samples` are longer and larger, for looking at, and those made with `--stills` are the key frame alone.
 
 ## Form
 `{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids, 1 to 80), box_xyxy (fractions of the key frame, tight on what
@@ -28,7 +29,7 @@ is seen; null where the sentence fits nobody), clip, key_frame, fps, kind (what 
 wears the same top colour, or is of the same sex with the same kind of top; also near misses).
 `test_paraphrase.jsonl`: the people of `test` described again, with constructions and many words that are in no other split.
 
-`scenes/{{split}}.jsonl`: a line a clip: size (width, height in pixels), frames, key_frame, fps, place, tags, things (name, colour, box per frame) and people. Of each person:
+`scenes/{{split}}.jsonl`: a line a clip: size (width, height in pixels), frames, key_frame, fps, place, tags, things (name, colour, box per frame, depth in metres) and people. Of each person:
 boxes_xyxy and full_boxes_xyxy per frame (what is seen, and the whole body; null out of view), visible (share, per frame), hidden_by (per frame, share of the body behind each
 person id, or behind "things"), joints_xy (per frame and joint, fractions, not clamped to the frame), joints_seen (0 or 1), actions, look, facing, posture, depth (metres), holding.
 The joints: {joints}.
@@ -36,7 +37,7 @@ The joints: {joints}.
 ```python
 from pathlib import Path
 from training.data.records import read_scenes, scenes_path
-from training.data.refava import read_split
+from refatomnet.refava import read_split
 
 records = read_split("DIR", "test")                        # also reads RefAVA++'s pickles
 scenes = read_scenes(scenes_path("DIR", "test"), joints=True)
@@ -71,11 +72,14 @@ described or not.
 {controls}
 ## Known limits
 - Rendered people in procedural places: looks, motion and camera work are simpler than in films, and actions are those the renderer can show, {actions} of AVA's 80 here.
-- Sentences come from a grammar: plain English about clothes, hair, place, order, relation, height, facing and what is carried; no slips, no idiom, no action words.
+- Sentences come from a grammar: English about clothes, hair, place, order, relation, height, facing and what is carried. Those of train have more words and forms than the others,
+  requests and a few slips of the finger, and two or three in a hundred say what is done; those of the other splits have no slips, no idiom, no action words.
 - A person may have several records, one a sentence; weigh per-person statistics accordingly.
 - At six frames a second, what swings more than three times a second cannot be told from what swings less. There is no sound.
 - Skin, hair and body are varied by chance, not to match any population; sex and age words state the renderer's intention.
 """
+TITLE = CARD.splitlines()[0]
+SIZES = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
 
 CONTROLS = """
 ## What can be had without understanding
@@ -91,23 +95,27 @@ Choosing at random among the people in view gives {random:.3f}, constant label s
 
 
 def data_card(out: Path, splits: Iterable[str]) -> str:
-    """The folder's README.md, from the merged files of these splits in it."""
+    """The folder's README.md, from the merged files of these splits in it, with what the hub reads at its head."""
     rows, commands, found = [], [], {}
+    tables: dict[str, int] = {}
     for split in splits:
         if not (out / f"{split}.jsonl").exists():
             continue
         scenes = scene_lines(path) if (path := scenes_path(out, split)).exists() else ()
         found[split] = split_found = gather(read_records(out / f"{split}.jsonl"), scenes)
         rows.append(_row(split, split_found))
+        tables[split] = split_found.sentences
         if (again := out / f"{split}{PARAPHRASE}.jsonl").exists():
-            rows.append(_row(split + PARAPHRASE, gather(read_records(again))))
+            described_again = gather(read_records(again))
+            rows.append(_row(split + PARAPHRASE, described_again))
+            tables[split + PARAPHRASE] = described_again.sentences
         commands.append(_command(out, split, split_found.sources))
     labels = [
         f"| {a.id} | {a.name} | " + " | ".join(str(s.labels[a.id]) for s in found.values()) + " |"
         for a in ACTIONS
         if any(s.labels[a.id] for s in found.values())
     ]
-    return CARD.format(
+    return f"---\n{_head(tables)}\n---\n" + CARD.format(
         rows="\n".join(rows),
         commands="\n".join(commands),
         splits=" | ".join(found),
@@ -120,6 +128,30 @@ def data_card(out: Path, splits: Iterable[str]) -> str:
         actions=len(labels),
         joints=", ".join(JOINTS),
     )
+
+
+def _head(tables: dict[str, int]) -> str:
+    """What the hub reads of a data set, as YAML; ``tables`` has the sentences of each split."""
+    from huggingface_hub import DatasetCardData
+
+    size = next((name for name, most in SIZES if sum(tables.values()) < most), "10M<n<100M")
+    return DatasetCardData(
+        pretty_name="OpenRAVAR",
+        license="cc0-1.0",
+        language=["en"],
+        task_categories=["video-classification", "object-detection"],
+        tags=["video", "action-recognition", "referring-expression", "ava", "synthetic"],
+        annotations_creators=["machine-generated"],
+        language_creators=["machine-generated"],
+        source_datasets=["original"],
+        size_categories=[size],
+        configs=[
+            {
+                "config_name": "sentences",
+                "data_files": [{"split": split, "path": f"{split}.jsonl"} for split in tables],
+            }
+        ],
+    ).to_yaml()
 
 
 def _row(split: str, found: Statistics) -> str:
@@ -136,7 +168,8 @@ def _command(out: Path, split: str, sources: set[str]) -> str:
     clips = max((int(Path(source).stem) + 1 for source in sources), default=0)  # failed ones had a number too
     size = f" --size {run['size'][0]}x{run['size'][1]}" if run.get("size") else ""
     labels = f" --labels {run.get('labels', 'balanced')}"
-    return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {run['seed']}{labels}{size}"
+    seed, stills = run["seed"], " --stills" if run.get("stills") else ""
+    return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {seed}{labels}{size}{stills}"
 
 
 def _groups(split: str, found: Statistics) -> str:

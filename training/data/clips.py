@@ -11,10 +11,9 @@ from av.container import InputContainer
 
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
-from training.data.records import Record
+from refatomnet.records import FILM_FRAMES, Record, film_frame, film_start
 
 Change = Callable[[np.ndarray, int], np.ndarray]  # a frame and its index into the clip to the frame shown instead
-FILM_FPS, FILM_BEGIN, FILM_FRAMES = 30, 900, 90  # RefAVA's: frames a second, first second on disk, frames of a clip
 
 
 def model_frames(fps: float, key_frame: int, count: int, config: ModelConfig) -> list[int]:
@@ -97,12 +96,3 @@ def _read_picture(path: Path) -> np.ndarray:
     if image is None:
         raise DataError(f"{path} is missing or no picture; expected the frames of its record's 3 s")
     return np.ascontiguousarray(image[..., ::-1])
-
-
-def film_start(timestamp: float) -> int:
-    """Number of the first frame, of ``FILM_FRAMES``, of the clip around this second of a film."""
-    return round((timestamp - FILM_BEGIN) * FILM_FPS) - FILM_FRAMES // 2
-
-
-def film_frame(folder: Path, video: str, number: int) -> Path:
-    return folder / "frames" / video / f"image_{number:06d}.jpg"

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from refatomnet.errors import OptionError
+from refatomnet.records import Record
 from training.data.clips import Change
-from training.data.records import Record
 
 LEVELS = (1, 2, 3, 4, 5)
 SIDE = 224  # shorter side, in pixels, of the pictures the strengths were made for

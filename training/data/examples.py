@@ -6,7 +6,7 @@ data the records alone are known: people with a sentence, boxed at the key frame
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,15 +14,18 @@ from torch import Tensor
 
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.config import ModelConfig
-from refatomnet.encoders import FrameFeatures
+from refatomnet.encoders import Features
 from refatomnet.preprocess import Letterbox
+from refatomnet.records import Record, read_records
 from refatomnet.text import TextTokens
-from training.cache import FeatureCache
 from training.data.clips import model_frames
 from training.data.mirror import mirror_record
-from training.data.records import Record, read_records, scene_lines, scenes_path
+from training.data.records import scene_lines, scenes_path
 from training.data.statistics import in_view
 from training.data.synthetic.facts import BOTTOMS, COLOURS, FACINGS, HAIR_COLOURS, HAIR_LENGTHS, PATTERNS, SLEEVES, TOPS
+
+if TYPE_CHECKING:
+    from training.cache import FeatureCache
 
 MAX_PEOPLE, MAX_THINGS = 8, 16
 
@@ -79,7 +82,7 @@ class Batch:
     person: Which person each describes, -1 for nobody (B · Q).
     """
 
-    features: FrameFeatures
+    features: Features
     people_xyxy: Tensor
     people_real: Tensor
     frames_known: Tensor
@@ -122,12 +125,13 @@ class Examples:
         self,
         data: Path,
         split: str,
-        cache: FeatureCache,
+        cache: "FeatureCache",
         config: ModelConfig,
         *,
         mirror: float = 0.0,
         limit: int | None = None,
     ) -> None:
+        self.folder = data
         self._cache, self._config, self._mirror = cache, config, mirror
         records: dict[str, list[Record]] = {}
         for record in read_records(data / f"{split}.jsonl"):
@@ -171,7 +175,7 @@ class Examples:
         key = self._config.key_frame
         frames = slice(key, key + 1) if still else slice(None)
         seen = list(zip(moments, mirrored, strict=True))
-        features = [FrameFeatures(**self._cache.frames(moment, frames, mirrored=turned)) for moment, turned in seen]
+        features = [self._cache.features(moment, frames, mirrored=turned) for moment, turned in seen]
         truth = [_mirrored(self._truths[moment]) if turned else self._truths[moment] for moment, turned in seen]
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
         person = [truth[row]["ids"].index(record.person_id) if record.box_xyxy else -1 for row, record in flat]
@@ -179,7 +183,7 @@ class Examples:
         stacked = {name: torch.stack([t[name] for t in truth]) for name in tensors}
         return Batch(
             **stacked | {"people_xyxy": stacked["people_xyxy"][:, :, frames]},
-            features=FrameFeatures.stack(features),
+            features=Features.stack(features),
             text=self._cache.text([record.sentence for _, record in flat]),
             person=torch.tensor(person),
             key=0 if still else key,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.data.records import Record
+from refatomnet.records import Record
 
 Box = tuple[float, float, float, float]
 

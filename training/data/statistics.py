@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from refatomnet.actions import ACTIONS, GROUPS, action
-from training.data.records import Record
+from refatomnet.records import Record
 
 BIG_ENOUGH, SEEN_ENOUGH = 0.003, 0.15  # smallest box (share of the frame) and visible share of somebody in view
 

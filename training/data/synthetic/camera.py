@@ -19,7 +19,8 @@ FARTHEST = {True: 7.5, False: 14.0}  # metres to the framed person, indoors and 
 class Camera:
     """A camera at (0, 0, height) in a world of x right, y forward, z up; pixels are of the supersampled frame.
 
-    focals: In pixels, (T,). turns: Camera (x right, y down, z forward) to world, (T, 3, 3).
+    focals: In pixels, (T,). turns: Camera (x right, y down, z forward) to world, (T, 3, 3). at: Another place on the
+    floor, for a second camera.
     """
 
     width: int
@@ -27,10 +28,11 @@ class Camera:
     focals: np.ndarray
     height: float
     turns: np.ndarray
+    at: tuple[float, float] = (0.0, 0.0)
 
     @property
     def centre(self) -> np.ndarray:
-        return np.array([0, 0, self.height], np.float32)
+        return np.array([*self.at, self.height], np.float32)
 
     def project(self, points: np.ndarray, frame: int) -> np.ndarray:
         """World points (V, 3) as (x w, y w, w) (V, 3), float64; w is the depth in metres, x and y are pixels."""
@@ -165,7 +167,7 @@ def widened(camera: Camera, scale: float) -> tuple[Camera, np.ndarray]:
     seen = np.einsum("tab,cb->tca", relative, corners)
     seen = seen[..., :2] / seen[..., 2:] * focal
     half = np.ceil(np.abs(seen).max((0, 1))).astype(int) + 2
-    wide = Camera(int(2 * half[0]), int(2 * half[1]), np.array([focal]), camera.height, mean[None])
+    wide = Camera(int(2 * half[0]), int(2 * half[1]), np.array([focal]), camera.height, mean[None], camera.at)
     # whole pixels of frames and of the wide view have their centres at halves
     intrinsic = np.array([[focal, 0, half[0] - 0.5], [0, focal, half[1] - 0.5], [0, 0, 1]])
     centre = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])

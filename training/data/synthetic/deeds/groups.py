@@ -167,7 +167,8 @@ def side_by_side(bodies: list[Body], t: np.ndarray, rng: Draw) -> list[Spot]:
 
 
 def _speed(path: np.ndarray) -> float:
-    return float(np.linalg.norm(np.diff(path, axis=0), axis=-1).max())
+    """Most metres from frame to frame; one frame alone has no speed, and any will do."""
+    return float(np.linalg.norm(np.diff(path, axis=0), axis=-1).max()) if len(path) > 1 else 1.0
 
 
 def gesture(pose: Pose, body: Body, rng: Draw) -> None:

@@ -10,10 +10,9 @@ from ..facts import (
     Look,
     Scene,
 )
-from .drafting import Draft, assemble, compose, fill
+from .drafting import Draft, assemble, compose, construction, fill
 from .facets import Draw, pick
 from .placing import PLACED
-from .templates import TEMPLATES
 from .truths import View
 
 TRIES = 60
@@ -63,7 +62,7 @@ def near_miss(view: View, split: str, rng: Draw) -> Draft | None:
     """A true description of somebody with one thing said otherwise."""
     i = pick(rng, view.ids)
     family = pick(rng, ("clothes", "clothes", "place", "mixed"))
-    draft = compose(pick(rng, TEMPLATES[split][family]), view, view.people[i].look, i, split, rng)
+    draft = compose(construction(split, family, rng), view, view.people[i].look, i, split, rng)
     if draft is None or not set(draft.names).isdisjoint("syz") or draft.holds(view, i) is not True:
         return None
     k = int(rng.integers(len(draft.names)))
@@ -76,12 +75,12 @@ def near_miss(view: View, split: str, rng: Draw) -> Draft | None:
     if facet is None:
         return None
     facets[k] = facet
-    return assemble(draft.template, facets)
+    return assemble(draft.template, facets, split)
 
 
 def stranger(view: View, split: str, rng: Draw) -> Draft | None:
     """A description of a random person who is not there."""
-    template = pick(rng, TEMPLATES[split][pick(rng, ("clothes", "clothes", "mixed"))])
+    template = construction(split, pick(rng, ("clothes", "clothes", "mixed")), rng)
     return compose(template, view, random_look(rng), None, split, rng)
 
 

@@ -18,7 +18,7 @@ from .truths import (
     same_garment,
     wears,
 )
-from .words import PLURAL, Words
+from .words import PLURAL, TONES, Words
 
 SLEEVED = ("t-shirt", "shirt", "dress")  # garments whose sleeves are worth a word
 COMPOUNDS = ("shirt", "jacket", "sweater")  # "red-shirted"
@@ -41,6 +41,9 @@ def clothes(look: Look, words: Words, rng: Draw, form: str) -> Facet | None:
     elif form == "w":
         colour = look.top_colour if wear.topic == "top" else look.bottom_colour
         wear = Wear(wear.topic, wear.garment, colour)
+    if words.tones and not (wear.second or wear.pattern) and rng.random() < words.tones:
+        tones = [tone for tone, (surely, _) in TONES.items() if wear.colour in surely]
+        wear = replace(wear, colour=tones[0] if tones else wear.colour)
     return wear_facet(wear, look, words, rng, form)
 
 
@@ -139,8 +142,10 @@ def altered(wear: Wear, look: Look, rng: Draw) -> Wear | None:
 def phrase(wear: Wear, look: Look, words: Words, rng: Draw, form: str) -> str:
     """The words of a piece of clothing in a form of ``clothes``."""
     colour = "" if wear.colour is None else say(rng, words.colours, wear.colour)
+    special = (f"{wear.colour} {wear.garment}", f"{look.sex} {wear.garment}")
+    garment = next((key for key in special if key in words.garments), wear.garment)
     if form in "kw":
-        word = say(rng, words.garments, wear.garment) if form == "w" else wear.garment
+        word = say(rng, words.garments, garment) if form == "w" else wear.garment
         if form == "k":
             return f"{colour.replace(' ', '-')}-{word}ed"
         return f"{word} {'are' if word in PLURAL else 'is'} {colour}"
@@ -153,7 +158,7 @@ def phrase(wear: Wear, look: Look, words: Words, rng: Draw, form: str) -> str:
         colour = " and ".join(pair if rng.random() < 0.7 else pair[::-1])
     sleeves = "" if wear.sleeves is None else say(rng, words.sleeves, wear.sleeves)
     undone = say(rng, words.undone, wear.garment if wear.garment in words.undone else "jacket") if wear.undone else ""
-    key = "sport shoes" if wear.garment == "shoes" and wear.colour in SPORT else wear.garment
+    key = "sport shoes" if wear.garment == "shoes" and wear.colour in SPORT else garment
     parts = [undone, sleeves, colour, pattern, say(rng, words.garments, key)]
     if pattern and colour and not wear.second and rng.random() < 0.4:
         parts[2], parts[3] = pattern, colour
@@ -162,6 +167,9 @@ def phrase(wear: Wear, look: Look, words: Words, rng: Draw, form: str) -> str:
         text += f" over {article(say(rng, words.colours, wear.inner))} {pick(rng, ('shirt', 't-shirt', 'top'))}"
     if form == "u":
         return text
+    paired = form != "t" and words.pairs > 0 and wear.topic in ("bottom", "shoes") and plural(text, wear)
+    if paired and rng.random() < words.pairs:
+        return f"a pair of {text}"
     return f"the {text}" if form == "t" else text if plural(text, wear) else article(text)
 
 

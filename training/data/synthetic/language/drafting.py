@@ -5,17 +5,20 @@ from dataclasses import dataclass
 
 from ..facts import Look
 from .clothing import clothes
-from .facets import Draw, Facet, adjective, article, feature, noun
+from .doing import doing
+from .facets import Draw, Facet, adjective, article, feature, hair_is, noun, pick, pronoun
+from .forms import form
 from .placing import PLACED, among, placed, relation
-from .templates import words_of
+from .templates import TEMPLATES, words_of
 from .truths import Truth, View, every
 from .words import FEMALE, MALE
 
 MIN_WORDS, MAX_WORDS = 4, 16
+TRAIN_WORDS = 2, 26  # least and most of training
 SLOT = re.compile(r"{(\w\w?)}")  # {poss} is none
-NOUNS = ("n", "an")
-GROUPS = dict.fromkeys("abdtuvckwx", "clothes") | dict.fromkeys("hgj", "looks") | dict.fromkeys("pe", "place")
-GROUPS |= {"o": "order", "z": "order", "y": "order", "r": "relation", "s": "height", "f": "facing"}
+NOUNS = ("n", "an", "he")
+GROUPS = dict.fromkeys("abdtuvckwx", "clothes") | dict.fromkeys("hgjl", "looks") | dict.fromkeys("pe", "place")
+GROUPS |= {"o": "order", "z": "order", "y": "order", "r": "relation", "s": "height", "f": "facing", "m": "action"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ def fill(
 ) -> Facet | None:
     """One slot's facet, of a look. Place words are drawn among those true of ``me`` (not true, where not ``want``)."""
     words = words_of(split)
+    if slot == "he":
+        return pronoun(look, words, rng)
+    if slot == "l":
+        return hair_is(look, words, rng)
+    if slot == "m":
+        return doing(view, me, rng)
     if slot in NOUNS:
         return noun(look, words, rng)
     if slot in "hg":
@@ -70,7 +79,12 @@ def fill(
     return clothes(look, words, rng, {"b": "a", "v": "u"}.get(slot, slot))
 
 
-def assemble(template: str, facets: list[Facet]) -> Draft | None:
+def construction(split: str, family: str, rng: Draw) -> str:
+    """A template of a split and family."""
+    return form(family, rng) if split == "train" else pick(rng, TEMPLATES[split][family])
+
+
+def assemble(template: str, facets: list[Facet], split: str) -> Draft | None:
     """Put facets into a template; None if a topic comes twice or the length is out of bounds."""
     topics = [f.topic for f in facets]
     if len(set(topics)) < len(topics):
@@ -85,7 +99,9 @@ def assemble(template: str, facets: list[Facet]) -> Draft | None:
     text = SLOT.sub(worded, template)
     noun_said = {f.text.split()[-1] for f in facets if f.topic == "noun"}
     text = text.replace("{poss}", "his" if noun_said & MALE else "her" if noun_said & FEMALE else "their")
-    return Draft(template, names, tuple(facets), text) if MIN_WORDS <= len(text.split()) <= MAX_WORDS else None
+    text = re.sub(r"\ba (?=[aeiou])", "an ", text)
+    least, most = TRAIN_WORDS if split == "train" else (MIN_WORDS, MAX_WORDS)
+    return Draft(template, names, tuple(facets), text) if least <= len(text.split()) <= most else None
 
 
 def compose(template: str, view: View, look: Look, me: int | None, split: str, rng: Draw) -> Draft | None:
@@ -101,4 +117,4 @@ def compose(template: str, view: View, look: Look, me: int | None, split: str, r
             return None
         who = facet if name in NOUNS else who
         facets[name] = facet
-    return assemble(template, [facets[name] for name in names])
+    return assemble(template, [facets[name] for name in names], split)

@@ -62,6 +62,9 @@ def unsure(view: View, i: int) -> Truth:
 # ---- who: nouns ---------------------------------------------------------------------------------------------------
 def noun_fits(key: str, view: View, i: int) -> Truth:
     look = view.people[i].look
+    if key in ("he", "she"):
+        truth = (look.sex == ("man" if key == "he" else "woman")) if told_sex(look) else None
+        return None if truth is True and view.size(i) < TINY else truth
     if key in ("child", "adult"):
         young = is_child(look)
         return None if young is None else young == (key == "child")
@@ -86,8 +89,8 @@ def noun(look: Look, words: Words, rng: Draw, key: str | None = None) -> Facet:
     """A noun that is true of a look, at times with its age."""
     key = key or noun_key(look, rng)
     name = say(rng, words.nouns, key)
-    changed = partial(other_noun, look, words) if key != "person" else None
-    if look.age == "child" and key != "person" and rng.random() < 0.15:
+    changed = partial(other_noun, look, words) if key not in ("person", "he", "she") else None
+    if look.age == "child" and key not in ("person", "he", "she") and rng.random() < 0.15:
         name = f"{pick(rng, words.small)} {name}"
     if look.age == "old" and key in ("man", "woman") and rng.random() < 0.5:
 
@@ -236,6 +239,17 @@ def hair_said(look: Look, rng: Draw) -> tuple[str | None, str | None]:
     dark = look.hair_colour in ("black", "brown") and rng.random() < 0.3
     colour, length = "dark" if dark else look.hair_colour, look.hair_length
     return pick(rng, ((colour, None), (colour, None), (None, length), (colour, length)))
+
+
+def pronoun(look: Look, words: Words, rng: Draw) -> Facet | None:
+    """The noun "he" or "she", where a stranger could tell."""
+    key = "he" if look.sex == "man" else "she"
+    return noun(look, words, rng, key) if told_sex(look) else None
+
+
+def hair_is(look: Look, words: Words, rng: Draw) -> Facet | None:
+    """What comes after "whose": "hair is long and brown"."""
+    return None if look.hair_length == "bald" else hair_facet("is", *hair_said(look, rng), words, rng)
 
 
 def adjective(look: Look, words: Words, rng: Draw) -> Facet:

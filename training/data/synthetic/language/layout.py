@@ -141,9 +141,11 @@ def by_thing(view: View, i: int, thing: Thing, relation: str) -> Truth:
     inside = box[0] < view.x[i] < box[2]
     if hidden is None or not inside:
         return False if me[2] < box[0] or me[0] > box[2] else None
+    if thing.depth is None:
+        return None
     covered = float(hidden[view.key, -1])
-    beyond = None if thing.depth is None else view.depth[i] - thing.depth
-    if beyond is not None and (beyond < 0.15 if relation == "behind" else beyond > -0.15):
+    beyond = view.depth[i] - thing.depth
+    if beyond < 0.15 if relation == "behind" else beyond > -0.15:
         return False if abs(beyond) > 0.6 else None
     if relation == "behind":
         return True if covered > 0.15 and box[3] > me[3] - 0.02 else False if covered < 0.01 else None

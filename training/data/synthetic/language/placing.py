@@ -131,6 +131,8 @@ def relation(view: View, words: Words, rng: Draw, me: int | None, want: bool = T
         a, b = (int(j) for j in rng.choice(others, 2, replace=False))
         test: Fits = partial(layout.between, a=a, b=b)
         if me is None or (test(view, me) is True) is want:
+            if "between two" in words.relations and (both := pair_name(view, a, b, words, rng)):
+                return Facet(say(rng, words.relations, "between two").replace("{ab}", both), test, "relation")
             names = [name_of(view, j, words, rng) for j in (a, b)]
             if None not in names:
                 text = say(rng, words.relations, "between")
@@ -158,6 +160,14 @@ def relation(view: View, words: Words, rng: Draw, me: int | None, want: bool = T
     said = name if anchor is None else name_of(view, anchor, words, rng)
     topic = way if way in SIDES else "relation"
     return None if said is None else Facet(f"{say(rng, words.relations, way)} {said}", test, topic)
+
+
+def pair_name(view: View, a: int, b: int, words: Words, rng: Draw) -> str | None:
+    """Words like "the two women", where a noun fits these two and nobody else."""
+    key = noun_key(view.people[a].look, rng)
+    groups = [layout.group(v, partial(noun_fits, key)) for v in view.readings]
+    only = all(group is not None and set(group) == {a, b} for group in groups)
+    return f"the two {pick(rng, words.plurals[key])}" if only and key in words.plurals else None
 
 
 def thing_name(thing: Thing, words: Words, rng: Draw) -> str:

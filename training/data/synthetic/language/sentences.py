@@ -2,8 +2,9 @@
 
 A sentence is a template whose slots are filled with *facets*: words with a truth function over the people in view.
 It is used only if every facet is True of its person and some facet is False of everyone else in view.
-Sentences say nothing of what a person does. Templates belong to one split each; words are shared but for those of the
-paraphrases, which no other split uses.
+Sentences say nothing of what a person does, but for a few of training. Templates belong to one split each; words are
+shared but for those of the paraphrases, which no other split uses, and many that only training has. Training is also
+typed as people type (``slips``).
 """
 
 import math
@@ -14,13 +15,16 @@ import numpy as np
 
 from ..facts import BOTTOMS, COLOURS, HAIR_COLOURS, TOPS, Scene
 from .absent import absent_sentence, random_look
-from .drafting import SLOT, Draft, compose, fill
-from .facets import Draw, pick
+from .drafting import SLOT, Draft, compose, construction, fill
+from .facets import Draw
+from .slips import typed
 from .templates import FAMILIES, FAMILY_SHARES, TEMPLATES, words_of
 from .truths import View
 
 ABSENT_SHARE = 0.155  # of all sentences; some scenes allow none
+PER_PERSON = {"train": 3}  # sentences about everybody; else two
 TRIES = 40
+WORDING = 2  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def sentence_about(view: View, i: int, family: str, split: str, rng: Draw) -> Dr
     """A description that fits person i alone: of up to three that do, the shortest half of the time."""
     found: list[Draft] = []
     for _ in range(TRIES):
-        draft = compose(pick(rng, TEMPLATES[split][family]), view, view.people[i].look, i, split, rng)
+        draft = compose(construction(split, family, rng), view, view.people[i].look, i, split, rng)
         if draft and all(draft.fits_only(v, i) for v in view.readings):
             found.append(draft)
             if len(found) == 3:
@@ -57,11 +61,16 @@ def shares_looks(view: View, i: int) -> bool:
     return any(o.top_colour == look.top_colour or (o.sex, o.top) == (look.sex, look.top) for o in others)
 
 
-def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int = 2) -> list[tuple[Described, Draft]]:
+def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None) -> list[tuple[Described, Draft]]:
     """As ``describe``, each with the filled template it came from."""
     if split not in TEMPLATES:
         raise ValueError(f"no sentence templates for split {split!r}; there are {', '.join(TEMPLATES)}")
     view, out, said = View(scene), [], set()
+    per_person = per_person or PER_PERSON.get(split, 2)
+
+    def written(text: str) -> str:
+        return typed(text, rng) if split == "train" else text
+
     for i in view.described():
         families = (
             list(rng.choice(FAMILIES, size=min(per_person, 3), replace=False, p=FAMILY_SHARES))
@@ -74,7 +83,7 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int = 2) -> list[
                 draft = sentence_about(view, i, str(choice), split, rng)
                 if draft and draft.text not in said:
                     said.add(draft.text)
-                    out.append((Described(i, draft.text, draft.kind, shares_looks(view, i)), draft))
+                    out.append((Described(i, written(draft.text), draft.kind, shares_looks(view, i)), draft))
                     break
     share = len(out) * ABSENT_SHARE / (1 - ABSENT_SHARE)
     for _ in range(int(share) + (rng.random() < share % 1)):
@@ -83,12 +92,14 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int = 2) -> list[
             draft = absent_sentence(scene, split, near, rng)
             if draft and draft.text not in said:
                 said.add(draft.text)
-                out.append((Described(None, draft.text, "absent-near" if near else "absent-other", near), draft))
+                out.append(
+                    (Described(None, written(draft.text), "absent-near" if near else "absent-other", near), draft)
+                )
                 break
     return out
 
 
-def describe(scene: Scene, rng: Draw, *, split: str, per_person: int = 2) -> list[Described]:
+def describe(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None) -> list[Described]:
     """Sentences about the people of a scene, and about 15 % that fit nobody.
 
     Args:
@@ -96,10 +107,10 @@ def describe(scene: Scene, rng: Draw, *, split: str, per_person: int = 2) -> lis
         rng: The only source of chance; the same scene and state give the same sentences.
         split: Whose templates to use: "train", "val", "test", "samples" (as "test") or "paraphrase", whose templates
             and many of whose words no other split has.
-        per_person: Sentences wanted per person; fewer where no sentence singles the person out.
+        per_person: Sentences wanted per person, ``PER_PERSON`` by default; fewer where none singles the person out.
 
     Returns:
-        Sentences of 4 to 16 words, each true of its person and false of everyone else in view.
+        Sentences of 4 to 16 words (of training, 2 to 26), each true of its person and false of everyone else in view.
 
     Raises:
         ValueError: If the split is unknown.

@@ -6,6 +6,7 @@ comes after "with"; j adjective; p place; e extreme ("leftmost"); o order; r rel
 of the two men"; z "second man from the left"; f facing.
 """
 
+from .vocabulary import TRAIN
 from .words import COMMON, PARAPHRASE, Words
 
 FAMILIES, FAMILY_SHARES = ("place", "clothes", "mixed"), (0.35, 0.35, 0.30)
@@ -117,4 +118,4 @@ TEMPLATES["samples"] = TEMPLATES["test"]  # shown, never trained on
 
 
 def words_of(split: str) -> Words:
-    return PARAPHRASE if split == "paraphrase" else COMMON
+    return {"paraphrase": PARAPHRASE, "train": TRAIN}.get(split, COMMON)

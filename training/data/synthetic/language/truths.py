@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..facts import BOTTOMS, Look, Scene, Thing
-from .words import ALIKE, CONFUSED, HAIR_CONFUSED, LANDMARKS
+from .words import ALIKE, CONFUSED, HAIR_CONFUSED, LANDMARKS, TONES
 
 Truth = bool | None
 IN_VIEW, DESCRIBED, MIN_AREA = 0.08, 0.3, 0.004  # visible share to count, to be described; share of the frame
@@ -187,8 +187,13 @@ def landmarks(scene: Scene) -> list[Thing]:
 
 # ---- looks --------------------------------------------------------------------------------------------------------
 def same_colour(asked: str | None, actual: str | None) -> Truth:
+    """Whether one colour may be called by the other's name; either may be one of ``TONES``."""
     if asked == actual or actual is None:
         return asked == actual
+    for tone, colour in ((asked, actual), (actual, asked)):
+        if tone in TONES:
+            surely, perhaps = TONES[tone]
+            return True if colour in surely else None if colour in perhaps else False
     return None if frozenset((asked, actual)) in CONFUSED else False
 
 

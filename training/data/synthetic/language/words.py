@@ -9,7 +9,9 @@ Table = dict[str, tuple[str, ...]]
 class Words:
     """One vocabulary: for each key of a table the ways to say it; a key that a table lacks is said as it is.
 
-    suffixes: endings of a one-word colour before a garment ("red-coloured").
+    suffixes: endings of a one-word colour before a garment ("red-coloured"). garments: a key may name a colour or sex
+    too ("blue trousers", "woman shirt"). tones, pairs: how often a colour is called dark, light or bright, and trousers
+    or shoes "a pair".
     """
 
     nouns: Table
@@ -32,6 +34,8 @@ class Words:
     orders: Table
     statures: Table
     plurals: Table = field(default_factory=dict)
+    tones: float = 0.0
+    pairs: float = 0.0
 
 
 COMMON = Words(
@@ -282,10 +286,26 @@ PARAPHRASE = Words(
 
 PLURAL = {
     "trousers", "pants", "shorts", "shoes", "trainers", "sneakers", "slacks", "footwear", "headgear", "gym shoes",
-    "short pants",
+    "short pants", "jeans", "denims", "chinos",
 }  # fmt: skip
-MALE = {"man", "guy", "gentleman", "boy", "chap", "fellow", "bloke", "dude", "male", "lad", "laddie"}
-FEMALE = {"woman", "lady", "girl", "gal", "female", "lass", "lassie"}
+MALE = {
+    "he",
+    "gent",
+    "fella",
+    "schoolboy",
+    "man",
+    "guy",
+    "gentleman",
+    "boy",
+    "chap",
+    "fellow",
+    "bloke",
+    "dude",
+    "male",
+    "lad",
+    "laddie",
+}
+FEMALE = {"she", "schoolgirl", "woman", "lady", "girl", "gal", "female", "lass", "lassie"}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 NUMBERS = ("one", "two", "three", "four", "five", "six")
 # things a person may be placed by; seats, beds, desks and what is held would tell what is done with them
@@ -310,6 +330,12 @@ CONFUSED = _pairs(
     "navy/black navy/blue grey/white beige/white brown/black orange/red pink/red purple/blue brown/red brown/orange "
     "navy/purple purple/pink orange/yellow beige/yellow beige/brown beige/grey pink/beige grey/black"
 )
+# said instead of a colour: the colours that surely are, and those that may be
+TONES = {
+    "dark": ({"black", "navy"}, {"brown", "purple", "grey", "green", "blue"}),
+    "light": ({"white", "beige"}, {"grey", "pink", "yellow", "blue"}),
+    "bright": ({"red", "orange", "yellow"}, {"pink", "blue", "green", "purple", "white"}),
+}
 HAIR_CONFUSED = _pairs("black/brown grey/white blonde/white blonde/brown red/brown blonde/grey black/grey red/blonde")
 ALIKE = _pairs(
     "t-shirt/shirt t-shirt/sweater t-shirt/tank+top shirt/sweater shirt/tank+top jacket/coat jacket/sweater "
