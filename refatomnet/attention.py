@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class CrossAttention(nn.Module):
@@ -30,8 +31,38 @@ class CrossAttention(nn.Module):
         """
         ignore = None if context_mask is None else ~context_mask
         read, _ = self.attn(query, context, context, key_padding_mask=ignore, need_weights=False)
-        x = self.norm1(query + self.dropout(read))
-        return self.norm2(x + self.dropout(self.ff(x)))
+        return self._add(query, read)
+
+    def read_from(self, query: Tensor, context: Tensor, places: Tensor, *, context_mask: Tensor) -> Tensor:
+        """The same, where each query sees the context from a place of its own.
+
+        Args:
+            query: (S, Q, D), S = B · R: the first R rows are about the first of B scenes, and so on.
+            context: (S, K, D). context_mask: true where it is real, for all queries (S, 1, K) or each (S, Q, K).
+            places: What is added to the context as each query sees it, the same in all R rows of a scene (B, Q, K, D).
+        """
+        heads = self.attn.num_heads
+        (to_query, *to_others), (shift, *shifts) = (
+            part.chunk(3) for part in (self.attn.in_proj_weight, self.attn.in_proj_bias)
+        )
+        rows = len(query) // len(places)
+        asked = functional.linear(query, to_query, shift).unflatten(-1, (heads, 1, -1))
+        key, value = (
+            functional.linear(context, weight, bias).unsqueeze(1)
+            + functional.linear(places, weight).repeat_interleave(rows, 0)
+            for weight, bias in zip(to_others, shifts, strict=True)
+        )  # (S, Q, K, D); the places are brought into the width once a scene
+        key, value = (part.unflatten(-1, (heads, -1)).transpose(2, 3) for part in (key, value))
+        likeness = (asked * key).sum(-1) * asked.shape[-1] ** -0.5  # (S, Q, heads, K)
+        weight = likeness.masked_fill(~context_mask.unsqueeze(2), -torch.inf).softmax(-1)
+        weight = functional.dropout(weight, self.attn.dropout, self.training)
+        return self._add(query, self.attn.out_proj((weight.unsqueeze(-1) * value).sum(3).flatten(2)))
+
+    def _add(self, query: Tensor, read: Tensor) -> Tensor:
+        """What was read, and what the feed-forward makes of it, each added."""
+        x: Tensor = self.norm1(query + self.dropout(read))
+        added: Tensor = self.norm2(x + self.dropout(self.ff(x)))
+        return added
 
 
 class AlignedCrossAttention(nn.Module):

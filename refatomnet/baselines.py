@@ -21,7 +21,7 @@ class _Unfollowed(Fusion):
     def see(self, maps: Tensor, cues: Tensor, inside: Tensor, mask: Tensor) -> Seen:
         """Average the visual tokens over space and over frames; the scene level is the detections themselves."""
         pooled = pool_maps(maps)
-        return Seen(inside, pooled.mean(dim=2), pooled.mean(dim=1), cues, mask, None)
+        return Seen(inside, pooled.mean(dim=2), pooled.mean(dim=1), cues, mask, maps.new_zeros(len(maps), 0, 0), None)
 
 
 class RefAtomNet(_Unfollowed):

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import logging
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refatomnet.console import Progress, check_folder, debugging, hush, in_words, load_predictor
+from refatomnet.console import Progress, check_folder, debugging, in_words, load_predictor
 from refatomnet.errors import DataError, OptionError, RefAtomNetError, SentenceError
 from refatomnet.types import Query, Result, write_whole
 
@@ -46,7 +45,14 @@ class Settings:
 
 
 def run_batch(
-    source: Path, out: Path, settings: Settings, *, sentences: Sequence[str], workers: int, progress: Progress
+    source: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    sentences: Sequence[str],
+    workers: int = 1,
+    ray: str | None = None,
+    progress: Progress,
 ) -> int:
     """Answer a table or folder of videos into a folder, passing over what an earlier run has answered there.
 
@@ -56,6 +62,8 @@ def run_batch(
         settings: The model and how to use it.
         sentences: Asked of every video, besides the table's.
         workers: Processes, each with its own model; 1 is this one.
+        ray: The Ray cluster to work on instead: local, auto or an address. Its machines see the videos at the same
+            paths as this one, which alone writes.
         progress: Told of each video.
 
     Returns:
@@ -66,20 +74,21 @@ def run_batch(
     """
     asked = _read_folder(source) if source.is_dir() else _read_table(source)
     jobs = _plan({video: [*own, *sentences] for video, own in asked.items()}, out)
-    from refatomnet.checkpoint import find_checkpoint, read_config
-    from refatomnet.predictor import check_options
+    from refatomnet.predictor import check_options, read_card
 
     check_options(stride=settings.stride, top_k=settings.top_k)
-    card = read_config(find_checkpoint(settings.checkpoint))
+    card = read_card(settings.checkpoint)
     _make_folder(out)
-    if workers > 1:
+    if ray is not None:
+        settings = replace(settings, threads=1)  # an actor a CPU
+    elif workers > 1:
         settings = replace(settings, threads=max(1, (os.cpu_count() or 1) // workers))
     open_jobs = [job for job in jobs if job.sentences and not _finished(job, settings, card)]
     progress.line(f"{len(jobs)} videos, {len(jobs) - len(open_jobs)} of them finished already")
     errors: dict[str, str] = {}
     ours = False
     try:
-        for number, (job, outcome) in enumerate(_answers(open_jobs, settings, workers, progress), start=1):
+        for number, (job, outcome) in enumerate(_answers(open_jobs, settings, workers, ray, progress), start=1):
             if isinstance(outcome, Exception):
                 ours = ours or not isinstance(outcome, RefAtomNetError)
                 errors[job.video] = in_words(outcome)
@@ -194,42 +203,38 @@ def _stored(job: Job) -> Result | None:
 
 
 def _answers(
-    jobs: Sequence[Job], settings: Settings, workers: int, progress: Progress
+    jobs: Sequence[Job], settings: Settings, workers: int, ray: str | None, progress: Progress
 ) -> Iterator[tuple[Job, Result | Exception]]:
     """The answer to each job, or why there is none, as they come; a broken checkpoint ends it all."""
-    if workers == 1 or len(jobs) < 2:
-        for number, job in enumerate(jobs, start=1):
-            yield job, _answer(job, settings, progress.about(f"{number}/{len(jobs)} {Path(job.video).name}"))
+    if not jobs:
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
+    if ray is not None:
+        from refatomnet.cluster import on_ray
 
-    others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
-    )
-    try:
-        futures = {pool.submit(_answer, job, settings): job for job in jobs}
-        for done, future in enumerate(as_completed(futures), start=1):
-            yield futures[future], future.result()
+        # Workers elsewhere start in folders of their own.
+        settings = replace(settings, checkpoint=_absolute(settings.checkpoint))
+        placed = [replace(job, video=os.path.abspath(job.video)) for job in jobs]
+        gpu = {"auto": None, "cuda": True}.get(settings.device, False)
+        outcomes = on_ray(partial(_answer, settings=settings), placed, ray, gpu=gpu)
+    elif workers > 1 and len(jobs) > 1:
+        from refatomnet.workers import in_processes
+
+        outcomes = in_processes(partial(_answer, settings=settings), jobs, workers)
+    else:
+        outcomes = (
+            (number, _answer(job, settings, progress.about(f"{number + 1}/{len(jobs)} {Path(job.video).name}")))
+            for number, job in enumerate(jobs)
+        )
+    for done, (number, outcome) in enumerate(outcomes, start=1):
+        if isinstance(outcome, Result):
+            outcome = replace(outcome, video=replace(outcome.video, path=jobs[number].video))
+        yield jobs[number], outcome
+        if ray is not None or workers > 1:
             progress("Videos", done / len(jobs))
-    except BrokenProcessPool as error:
-        raise RuntimeError("a worker process died, perhaps for want of memory: use fewer --workers") from error
-    finally:
-        # Only the parent writes files, so that a worker can be stopped at any moment.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            if child not in others:
-                child.terminate()
 
 
-def _start_worker() -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    hush()
-    logging.getLogger("refatomnet").setLevel(logging.ERROR)
+def _absolute(checkpoint: str | None) -> str | None:
+    return os.path.abspath(checkpoint) if checkpoint and Path(checkpoint).is_dir() else checkpoint
 
 
 def _answer(job: Job, settings: Settings, progress: Callable[[str, float], None] | None = None) -> Any:

@@ -1,6 +1,7 @@
 """Checkpoint folders: ``model.safetensors`` (trained tensors only) and ``config.json`` (everything else).
 
-The frozen visual encoder is not part of a checkpoint: it lies in the package once, and the config names its hash.
+Frozen encoders are no part of a checkpoint: the compact one lies in the package once, those of the BLIP-2 tier come
+from the hub or a folder. The config names them and their hashes.
 """
 
 import hashlib
@@ -13,21 +14,25 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 import refatomnet
 from refatomnet.actions import ACTIONS
+from refatomnet.card import PICTURE
 from refatomnet.config import ModelConfig
+from refatomnet.downloads import CHECKPOINT_FILES, hub_errors, is_hub_id
+from refatomnet.downloads import SHIPPED as SHIPPED
+from refatomnet.encoders import PublicEncoder
 from refatomnet.errors import CheckpointError
 from refatomnet.hub import HubModel
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import MEAN, STD
 
-FORMAT_VERSION = 2
-SHIPPED = "compact"
+FORMAT_VERSION = 3
 DATA = Path(__file__).parent / "data"
 ENCODER_FILE = DATA / "mobilenetv2.safetensors"
 PREPROCESSING = {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"}
+PUBLIC_PREPROCESSING = {"resize": "whole picture, then as the files of each public model say"}
 _TEXT_ENCODERS = {"minilm": "all-MiniLM-L6-v2", "bag-of-words": "bag of words"}
 _FROZEN = "encoder."
 
@@ -43,7 +48,7 @@ def save_checkpoint(model: HubModel, folder: str | Path, card: dict[str, Any]) -
     Raises:
         CheckpointError: If the card says what the fixed part says.
     """
-    text = config_text(model.config, card)
+    text = config_text(model, card)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     trained = {
@@ -86,8 +91,12 @@ def load_checkpoint(source: str | Path | None = None) -> tuple[RavarModel, dict[
         said = " ".join(str(error).split())
         raise CheckpointError(f"{folder / 'config.json'} is damaged: no model is of that kind ({said})") from error
     _fill(model, state, folder)
-    fixed = fixed_part(model.config)
+    if isinstance(model.encoder, PublicEncoder):
+        model.encoder.stands_on = config["encoders"]
+    fixed = fixed_part(model)
     model.card = {key: value for key, value in config.items() if key not in fixed}
+    if (folder / PICTURE).is_file():
+        model.misses = (folder / PICTURE).read_bytes()
     return model.eval(), config
 
 
@@ -106,22 +115,23 @@ def find_checkpoint(source: str | Path | None, **download: Any) -> Path:
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder
-    parts = str(source).split("/")
-    is_file = folder.suffix in (".safetensors", ".json")  # an id may have a dot in it: owner/name-0.2
-    if len(parts) == 2 and all(parts) and not str(source).startswith((".", "~")) and not is_file:
+    if is_hub_id(source):
         return _from_hub(str(source), download)
+    if str(source) == "zero-shot":
+        raise CheckpointError("zero-shot has no weights of ours; here a trained checkpoint is needed")
     raise CheckpointError(
-        f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', a checkpoint folder, or a hub id as owner/name"
+        f"there is no checkpoint {str(source)!r}; give '{SHIPPED}', 'zero-shot', a checkpoint folder, or a "
+        "hub id as owner/name"
     )
 
 
-def config_text(config: ModelConfig, card: dict[str, Any]) -> str:
+def config_text(model: HubModel, card: dict[str, Any]) -> str:
     """What ``config.json`` holds.
 
     Raises:
         CheckpointError: If the card says what the fixed part says, or what JSON does not know.
     """
-    fixed = fixed_part(config)
+    fixed = fixed_part(model)
     if doubled := sorted(fixed.keys() & card.keys()):
         raise CheckpointError(f"the card may not set {doubled}, which the model itself says; leave them out")
     try:
@@ -130,15 +140,17 @@ def config_text(config: ModelConfig, card: dict[str, Any]) -> str:
         raise CheckpointError(f"the card cannot be written as JSON ({error}); give plain values") from error
 
 
-def fixed_part(config: ModelConfig) -> dict[str, Any]:
+def fixed_part(model: HubModel) -> dict[str, Any]:
     """What a checkpoint's config says of every model of this kind, in the order it is written."""
+    config, own = model.config, model.get_submodule("encoder")
+    compact = {"visual": _visual_encoder(), "text": {"name": _TEXT_ENCODERS.get(config.text)}}
     return {
         "format_version": FORMAT_VERSION,
         "version": refatomnet.__version__,
         "model": config.to_dict(),
-        "preprocessing": PREPROCESSING,
+        "preprocessing": _preprocessing(config.encoder),
         "actions": [action.name for action in ACTIONS],
-        "encoders": {"visual": _visual_encoder(), "text": {"name": _TEXT_ENCODERS[config.text]}},
+        "encoders": own.stands_on if isinstance(own, PublicEncoder) else compact,
     }
 
 
@@ -156,11 +168,17 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} has format version {found!r}, this version reads 1 to {FORMAT_VERSION}")
     if config.get("actions") != [action.name for action in ACTIONS]:
         raise CheckpointError(f"{path} was trained on another list of actions than AVA's 80")
-    if config.get("preprocessing") != PREPROCESSING:
-        raise CheckpointError(f"{path} was trained on otherwise prepared pictures; use the version that wrote it")
     if not isinstance(config.get("model"), dict) or not isinstance(config.get("encoders"), dict):
         raise CheckpointError(f"{path} is damaged: it lacks its model or its encoders; fetch the checkpoint again")
-    if config["encoders"].get("visual") != _visual_encoder():
+    encoder = config["model"].get("encoder", "compact")
+    if config.get("preprocessing") != _preprocessing(encoder):
+        raise CheckpointError(f"{path} was trained on otherwise prepared pictures; use the version that wrote it")
+    if encoder != "compact":  # what they stand on is looked at when they are loaded
+        if not all(isinstance(part, dict) for part in config["encoders"].values()):
+            raise CheckpointError(
+                f"{path} is damaged: its encoders are no names and hashes; fetch the checkpoint again"
+            )
+    elif config["encoders"].get("visual") != _visual_encoder():
         raise CheckpointError(f"{path} was trained on another visual encoder; use the version that wrote it")
     return config
 
@@ -189,7 +207,12 @@ def upgrade_from_1(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[di
     return {**config, "format_version": 2, "model": {**config["model"], "frame_boxes": False, "looks": False}}, moved
 
 
-UPGRADES = {1: upgrade_from_1}
+def upgrade_from_2(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Format 2 (before the release of 0.3.0): people neither counted nor saw where others were."""
+    return {**config, "format_version": 3, "model": {**config["model"], "relations": False}}, state
+
+
+UPGRADES = {1: upgrade_from_1, 2: upgrade_from_2}
 
 
 @cache
@@ -204,8 +227,14 @@ def encoder_hash() -> str:
     return hashlib.sha256(ENCODER_FILE.read_bytes()).hexdigest()
 
 
+def fill_encoder(encoder: nn.Module) -> None:
+    """Give a visual encoder the weights that the package carries; one of public models fetches its own when asked."""
+    if not isinstance(encoder, PublicEncoder):
+        encoder.load_state_dict(encoder_state())
+
+
 def _fill(model: RavarModel, state: dict[str, Tensor], folder: Path) -> None:
-    model.encoder.load_state_dict(encoder_state())
+    fill_encoder(model.encoder)
     expected = {name: value for name, value in model.state_dict().items() if not name.startswith(_FROZEN)}
     missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
     if missing or unknown:
@@ -218,25 +247,21 @@ def _fill(model: RavarModel, state: dict[str, Tensor], folder: Path) -> None:
     model.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
 
 
-def hub_errors() -> tuple[type[Exception], ...]:
-    """What the hub's client raises where the hub is out of reach or refuses."""
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
-
-    transport = HfHubHTTPError.__mro__[1]  # the HTTP library's own; which library depends on the client's version
-    return HfHubHTTPError, transport, EntryNotFoundError, OSError, ValueError
-
-
 def _from_hub(name: str, download: dict[str, Any]) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["config.json", "model.safetensors"], **download))
+        return Path(snapshot_download(name, allow_patterns=list(CHECKPOINT_FILES), **download))
     except hub_errors() as error:
         revision = f" at revision {download['revision']!r}" if download.get("revision") else ""
         raise CheckpointError(
             f"the checkpoint {name!r} is neither a folder here nor reachable on the hub{revision}; "
             f"the shipped one is '{SHIPPED}'"
         ) from error
+
+
+def _preprocessing(encoder: str) -> dict[str, Any]:
+    return PREPROCESSING if encoder == "compact" else PUBLIC_PREPROCESSING
 
 
 def _visual_encoder() -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Departures from the paper, and why: trajectories are scanned each alone, so that no cue leaks into the next; to a
 detection's retrieved token is added what lies in its box, as one cell misses limbs; all visual tokens are scanned
-pooled 2x2, for speed on a CPU; the sentence level is words and sentence, as the text encoder has no query tokens.
+pooled 2x2, for speed on a CPU, where they have a place; the sentence level is words and sentence, as the text encoder
+has no query tokens. Where the width narrows, as in the paper from 768 to 256, the people go on with the wider scans.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -23,6 +24,7 @@ class Seen(NamedTuple):
     moving: What each detection did, frame by frame (B, M, T, D); M detections, people first.
     temporal: Visual tokens averaged over space (B, T, D). spatial: averaged over frames (B, C, D), C places.
     scene: Tokens of the scene level (B, K, D). scene_mask: True where they are real (B, K).
+    lengths: How long every visual token is where words search (B, T, N); empty where the fusion follows no words.
     paths: What the detections followed, where the fusion follows them.
     """
 
@@ -31,6 +33,7 @@ class Seen(NamedTuple):
     spatial: Tensor
     scene: Tensor
     scene_mask: Tensor
+    lengths: Tensor
     paths: Trajectories | None
 
 
@@ -39,13 +42,16 @@ class ClipTokens:
     """Everything about a clip that no sentence changes; computed once, asked many times.
 
     tokens: Visual tokens (B, T, N, D).
-    temporal, spatial, scene, scene_mask: As of :class:`Seen`.
+    temporal, spatial, scene, scene_mask, lengths: As of :class:`Seen`.
     people: One token a detected person, what was seen of them and how they moved (B, P, D).
     people_mask: True where a person is real (B, P).
     person_boxes: Refined boxes at the key frame, cxcywh in fractions of the canvas (B, P, 4).
     person_actions: Action logits of every person (B, P, 80).
     frame_boxes: Boxes of every person in every frame (B, P, T, 4).
     frame_seen: Logits that the person is in view in that frame (B, P, T).
+    person_real: Logits that each is a person, and boxed once (B, P); zero where the model has no use for them.
+    things, things_mask, thing_boxes: One token a detected thing (B, K, D), True where it is real (B, K), and its box
+        at the key frame (B, K, 4).
     """
 
     tokens: Tensor
@@ -53,12 +59,17 @@ class ClipTokens:
     spatial: Tensor
     scene: Tensor
     scene_mask: Tensor
+    lengths: Tensor
     people: Tensor
     people_mask: Tensor
     person_boxes: Tensor
     person_actions: Tensor
     frame_boxes: Tensor
     frame_seen: Tensor
+    person_real: Tensor
+    things: Tensor
+    things_mask: Tensor
+    thing_boxes: Tensor
 
     def select(self, index: Tensor) -> "ClipTokens":
         """The clips with these indices, in that order; an index may come several times."""
@@ -156,27 +167,35 @@ class RefAtomNetPP(Fusion):
         if "keyword" in levels:
             self.word_retrieval, self.scan_words = retrieval(), scan()
         self.levels = levels
-        self.scan_visual = scan()
+        fused = config.features_width
+        self.scan_visual = TrajectoryScan(fused, state_size=config.state_size, kind=config.scan)
         attend: dict[str, Any] = {"levels": levels, "heads": config.heads, "dropout": config.dropout}
-        self.aligned = nn.ModuleDict({branch: AlignedCrossAttention(width, **attend) for branch in config.branches})
+        self.aligned = nn.ModuleDict({branch: AlignedCrossAttention(fused, **attend) for branch in config.branches})
+        if config.fused_width is not None:
+            self.narrow = nn.ModuleDict({what: nn.Linear(width, fused) for what in ("visual", *levels)})
 
     def see(self, maps: Tensor, cues: Tensor, inside: Tensor, mask: Tensor) -> Seen:
         """Follow the detections through the frames and scan their trajectories and all visual tokens."""
         moving, scene, paths = inside, inside[:, 0], None
+        tokens = maps.flatten(3).transpose(2, 3)
+        lengths = self.word_retrieval.lengths(tokens) if "keyword" in self.levels else maps.new_zeros(len(maps), 0, 0)
         if "scene" in self.levels:
-            tokens = maps.flatten(3).transpose(2, 3)
-            paths = self.scene_retrieval(cues, tokens, self.scene_retrieval.keys(tokens), cue_mask=mask)
+            paths = self.scene_retrieval(cues, tokens, self.scene_retrieval.lengths(tokens), cue_mask=mask)
             moving = self.scan_scene(paths.tokens + inside)
-            scene = masked_mean(moving, mask, dim=1)
+            scene = self._narrowed("scene", masked_mean(moving, mask, dim=1))
         temporal, spatial = self._scan_visual(maps)
-        return Seen(moving, temporal, spatial, scene, mask.new_ones(scene.shape[:2]), paths)
+        return Seen(moving, temporal, spatial, scene, mask.new_ones(scene.shape[:2]), lengths, paths)
+
+    def _narrowed(self, what: str, tokens: Tensor) -> Tensor:
+        """Tokens (..., D) of a level, or the visual ones, in the width of the fusion."""
+        return self.narrow[what](tokens) if hasattr(self, "narrow") and what in self.narrow else tokens
 
     def _scan_visual(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """Scan all visual tokens, frame after frame; average over space and over frames.
 
         The release views [frames, tokens] as [tokens, frames] here; the axes below are what their names say.
         """
-        pooled = pool_maps(maps)
+        pooled = self._narrowed("visual", pool_maps(maps))
         scanned = self.scan_visual(pooled.flatten(1, 2))
         visual = scanned.unflatten(1, pooled.shape[1:3])
         return visual.mean(dim=2), visual.mean(dim=1)
@@ -185,12 +204,12 @@ class RefAtomNetPP(Fusion):
         """Follow the content words, scan them, and let both branches read all levels."""
         words, keyword = None, None
         if "keyword" in self.levels:
-            words = self._follow_words(tokens, sentence)
+            words = self._follow_words(tokens, clip.lengths, sentence)
             keyword = masked_mean(self.scan_words(words.tokens), sentence.keywords, dim=1)
         levels = {
             "scene": (clip.scene, clip.scene_mask),
-            "keyword": (keyword, None),
-            "sentence": (sentence.tokens, sentence.mask),
+            "keyword": (None if keyword is None else self._narrowed("keyword", keyword), None),
+            "sentence": (self._narrowed("sentence", sentence.tokens), sentence.mask),
         }
         visual = {"temporal": clip.temporal, "spatial": clip.spatial}
         read = {branch: block(visual[branch], levels) for branch, block in self.aligned.items()}
@@ -199,18 +218,23 @@ class RefAtomNetPP(Fusion):
         cells = read["spatial"] if "spatial" in read else clip.spatial + features[0].unsqueeze(1)
         return Fused(features, cells, keyword, words)
 
-    def _follow_words(self, tokens: Tensor, sentence: Sentence) -> Trajectories:
+    def _follow_words(self, tokens: Tensor, lengths: Tensor, sentence: Sentence) -> Trajectories:
         """Trajectories of the words of all sentences, the sentences of one clip side by side."""
         clips, (count, length) = len(tokens), sentence.keywords.shape
         cues = sentence.words.reshape(clips, -1, sentence.words.shape[-1])
-        keys = self.word_retrieval.keys(tokens)
-        paths = self.word_retrieval(cues, tokens, keys, cue_mask=sentence.keywords.reshape(clips, -1))
+        own = lengths[:: count // clips].to(tokens.dtype)
+        paths = self.word_retrieval(cues, tokens, own, cue_mask=sentence.keywords.reshape(clips, -1))
         return Trajectories(*(part.reshape(count, length, *part.shape[2:]) for part in paths))
 
 
 def pool_maps(maps: Tensor) -> Tensor:
-    """Visual tokens (B, T, C, D) of maps (B, T, D, h, w), every 2x2 averaged to one, row after row; h and w even."""
+    """Visual tokens (B, T, C, D) of maps (B, T, D, h, w), every 2x2 averaged to one, row after row; h and w even.
+
+    Tokens without a place, in one row, stay as they are.
+    """
     clips, frames = maps.shape[:2]
+    if maps.shape[3] == 1:
+        return maps.flatten(3).transpose(2, 3)
     pooled = functional.avg_pool2d(maps.flatten(0, 1), 2).flatten(2).transpose(1, 2)
     return pooled.unflatten(0, (clips, frames))
 

@@ -7,7 +7,9 @@ go beyond them, since a regressed box cannot be turned down; each is a switch of
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +18,7 @@ from torch.nn import functional
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.attention import CrossAttention
 from refatomnet.boxes import cxcywh_to_xyxy, pairwise_iou
+from refatomnet.encoders.compact import mobilenet_layers
 
 LOOK_GRID = (6, 4)  # sample points inside a detection's box on the key frame, down and across
 TUBE_GRID = (4, 2)  # the same on every frame, on the coarse token map
@@ -28,6 +31,13 @@ def mlp(*widths: int, activation: type[nn.Module] = nn.GELU) -> nn.Sequential:
     for i, (before, after) in enumerate(itertools.pairwise(widths)):
         layers += ([activation()] if i else []) + [nn.Linear(before, after)]
     return nn.Sequential(*layers)
+
+
+def silent(layers: nn.Sequential) -> nn.Sequential:
+    """The same layers, which give zero until they have learnt: weights that did without them begin as they were."""
+    for parameter in layers[-1].parameters():
+        nn.init.zeros_(parameter)
+    return layers
 
 
 class SeparableBlock(nn.Module):
@@ -204,11 +214,9 @@ class Surroundings(nn.Module):
         ``mask`` (B, M) is true where a detection is real. A person is among what they look at, so nobody sees nothing.
         """
         count = people.shape[1]
-        context = around.unsqueeze(1) + self.lies(self.describe(boxes_cxcywh[:, :count], boxes_cxcywh))
+        lies = self.lies(self.describe(boxes_cxcywh[:, :count], boxes_cxcywh))
         itself = torch.eye(count, around.shape[1], dtype=torch.bool, device=mask.device)
-        seen = (mask.unsqueeze(1) | itself).flatten(0, 1)
-        looked = self.look(people.reshape(-1, 1, people.shape[2]), context.flatten(0, 1), context_mask=seen)
-        return looked.reshape(people.shape)
+        return self.look.read_from(people, around, lies, context_mask=mask.unsqueeze(1) | itself)
 
     @staticmethod
     def describe(people_cxcywh: Tensor, boxes_cxcywh: Tensor) -> Tensor:
@@ -264,67 +272,83 @@ class RegionTokens(nn.Module):
         return torch.cat([4 * boxes_cxcywh - 2, size.log(), 4 * corners - 2, area.sqrt(), shape], dim=-1)
 
 
-class LookEncoder(nn.Module):
-    """Looks at each detected person in the pixels of the key frame: a small residual network on a crop of its own.
+class FoundTokens(nn.Module):
+    """Turns each detection of a frozen detector into tokens: one of what it is, and one a frame of what is seen of it.
 
-    The frozen encoder was taught to tell things apart whatever their colour, and at a stride of eight pixels; clothes,
-    hair and faces are smaller.
+    The papers' scene attributes are box and embedding of the category's name; what the ViT saw in the box is added,
+    since sentences speak of clothes.
+
+    Args:
+        channels: Of what was seen in a box. width: Of the tokens. names: Width of the names' embeddings.
+        dropout: Of what was seen.
     """
 
-    CROP = (72, 36)  # pixels down and across
+    def __init__(self, channels: int, width: int, *, names: int, dropout: float) -> None:
+        super().__init__()
+        self.look = nn.Sequential(nn.LayerNorm(channels), nn.Dropout(dropout), nn.Linear(channels, width))
+        self.geometry = nn.Sequential(mlp(12, width, width), nn.LayerNorm(width))
+        self.name = nn.Linear(names, width)
+        self.norm = nn.LayerNorm(width)
+        self.body = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, width), nn.LayerNorm(width))
+
+    def forward(self, seen: Tensor, boxes_cxcywh: Tensor, names: Tensor) -> Tensor:
+        """Tokens (B, M, D) of what was seen (B, M, V) in boxes (B, M, 4) with named categories (B, M, E)."""
+        return self.norm(self.look(seen) + self.geometry(RegionTokens.describe(boxes_cxcywh)) + self.name(names))
+
+    def inside(self, seen: Tensor) -> Tensor:
+        """Tokens (B, M, T, D) of what was seen in each box in every frame (B, T, M, V)."""
+        return self.body(seen).transpose(1, 2)
+
+
+class LookEncoder(nn.Module):
+    """Looks at each detected person in the pixels of the key frame: MobileNetV2's first layers on a crop of their own.
+
+    The frozen encoder sees the whole picture, was taught to tell things apart whatever their colour, and keeps no more
+    than a cell every eight pixels; clothes, hair and faces are smaller. These layers are trained on; they should begin
+    with the encoder's weights, see :meth:`begin_with`.
+    """
+
+    CROP = (96, 48)  # pixels down and across
     WIDEN = 1.1
-    CHANNELS = (24, 32, 64, 96, 128)
+    LAYERS, CHANNELS, STRIDE = 14, 96, 16
 
     def __init__(self, width: int, *, dropout: float) -> None:
         super().__init__()
-        first, *others = self.CHANNELS
-        stages: list[nn.Module] = [nn.Conv2d(3, first, 3, padding=1), nn.GroupNorm(8, first), nn.GELU()]
-        stages += [ResidualBlock(before, after) for before, after in itertools.pairwise(self.CHANNELS)]
-        self.stages = nn.Sequential(*stages)
-        rows, columns = (-(-side // 2 ** len(others)) for side in self.CROP)
+        self.features = nn.Sequential(*mobilenet_layers(self.LAYERS))
+        for layer in self.features.modules():
+            if isinstance(layer, nn.Conv2d):  # without batch norms, smaller weights would let everything fade away
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        cells = math.prod(side // self.STRIDE for side in self.CROP)
         self.out = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(self.CHANNELS[-1] * rows * columns, width),
-            nn.GELU(),
-            nn.Linear(width, width),
+            nn.Dropout(dropout), nn.Linear(self.CHANNELS * cells, width), nn.GELU(), nn.Linear(width, width)
         )
         self.norm = nn.LayerNorm(width)
+
+    def begin_with(self, encoder: nn.Module) -> None:
+        """Take the weights of a :class:`~refatomnet.encoders.compact.CompactEncoder` to go on from."""
+        given = encoder.get_submodule("features").state_dict()
+        self.features.load_state_dict({name: given[name] for name in self.features.state_dict()})
 
     def forward(self, picture: Tensor, boxes_cxcywh: Tensor, mask: Tensor) -> Tensor:
         """Tokens (B, P, D) of people in boxes (B, P, 4) of pictures (B, 3, H, W).
 
-        In training, crops differ in light, and only those of real people, by the ``mask`` (B, P), are looked at.
+        In training, crops differ in light and tint, and only those of real people, by the ``mask`` (B, P), are looked
+        at.
         """
         boxes = torch.cat([boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:] * self.WIDEN], dim=-1)
         crops = sample_inside(picture, boxes, self.CROP).unflatten(2, (*self.CROP, 3)).movedim(4, 2)
         if not self.training:
             return self.look(crops.flatten(0, 1)).unflatten(0, mask.shape)
         real = crops[mask]
-        light = torch.randn(2, len(real), 1, 1, 1, device=real.device, dtype=real.dtype) * 0.1
-        seen = self.look(real * (1 + light[0]) + light[1])
+        draw = {"device": real.device, "dtype": real.dtype}
+        light, tint = torch.randn(2, len(real), 1, 1, 1, **draw) * 0.1, torch.randn(len(real), 3, 1, 1, **draw) * 0.05
+        seen = self.look(real * (1 + light[0]) + light[1] + tint)
         return seen.new_zeros(*mask.shape, seen.shape[-1]).masked_scatter(mask.unsqueeze(-1), seen)
 
     def look(self, crops: Tensor) -> Tensor:
-        """Tokens (N, D) of crops (N, 3, 72, 36)."""
-        return self.norm(self.out(self.stages(crops).flatten(1)))
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with a skip; halves the map."""
-
-    def __init__(self, channels: int, out: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(channels, out, 3, stride=2, padding=1, bias=False),
-            nn.GroupNorm(8, out),
-            nn.GELU(),
-            nn.Conv2d(out, out, 3, padding=1, bias=False),
-            nn.GroupNorm(8, out),
-        )
-        self.skip = nn.Conv2d(channels, out, 1, stride=2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.gelu(self.skip(x) + self.body(x))
+        """Tokens (N, D) of crops (N, 3, 96, 48)."""
+        seen = self.features(crops.contiguous(memory_format=torch.channels_last))
+        return self.norm(self.out(seen.flatten(1)))
 
 
 class FrameBoxes(nn.Module):
@@ -366,13 +390,69 @@ class FrameBoxes(nn.Module):
         return shift_boxes(here, delta), seen.squeeze(-1)
 
 
+class Layout(NamedTuple):
+    """Where people and things of B clips are; boxes cxcywh in fractions of the canvas.
+
+    boxes_cxcywh: Of people (B, P, 4). real: logits that each is a person, and boxed once (B, P).
+    things, things_cxcywh, things_mask: Tokens (B, K, D) and boxes (B, K, 4); True where real (B, K).
+    """
+
+    boxes_cxcywh: Tensor
+    real: Tensor
+    things: Tensor
+    things_cxcywh: Tensor
+    things_mask: Tensor
+
+
+class Counting(nn.Module):
+    """How many people of a kind are on each side of each person; of which kinds, those who read the sentence say.
+
+    Not in the papers. "Second from the left" and "the taller of the two women" are counts, which the averages of an
+    attention lose.
+    """
+
+    KINDS, MOST = 8, 4  # kinds told apart; from so many on, numbers are not
+    STEPS = (0.015, 0.03, 0.08)  # differences of centre, lower edge and log height that put one clearly before another
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.kinds = nn.Linear(width, self.KINDS)
+        ways = 2 * len(self.STEPS)
+        self.tell = silent(mlp(self.KINDS * (ways * (self.MOST + 1) + 1) + 1, width, width))
+
+    def forward(self, people: Tensor, boxes_cxcywh: Tensor, real: Tensor) -> Tensor:
+        """What to add to people (S, P, D) in boxes (S, P, 4), each real with a probability (S, P)."""
+        kinds = self.kinds(people).sigmoid() * real.unsqueeze(-1)
+        counts = torch.einsum("spqw,sqk->spwk", self.sides(boxes_cxcywh), kinds).clamp(max=self.MOST)
+        numbers = torch.arange(self.MOST + 1, device=counts.device)
+        near = (1 - (counts.unsqueeze(-1) - numbers).abs()).clamp(min=0)  # 1.3 is mostly one, and somewhat two
+        return self.tell(torch.cat([near.flatten(2), kinds, real.unsqueeze(-1)], dim=-1))
+
+    def sides(self, boxes_cxcywh: Tensor) -> Tensor:
+        """How surely the second of two people is left of, right of, below, above, taller and shorter than the first, by
+        their boxes in the picture (S, P, P, 6); nobody is on a side of themselves.
+        """
+        x, y, _, height = boxes_cxcywh.unbind(-1)
+        place = torch.stack([-x, y + height / 2, height.clamp(min=1e-3).log()], dim=-1)
+        apart = (place.unsqueeze(1) - place.unsqueeze(2)) / place.new_tensor(self.STEPS)
+        other = ~torch.eye(x.shape[1], dtype=torch.bool, device=x.device).unsqueeze(-1)
+        return torch.stack([apart.sigmoid(), (-apart).sigmoid()], dim=-1).flatten(-2) * other
+
+
 class PersonChoice(nn.Module):
     """Scores every detected person, and "nobody", against the sentence: they read it, its context and each other.
 
     Not in the papers, which regress a box: here runners-up are known, and "nobody" is an answer.
+
+    Args:
+        width: Of the tokens. layers: Rounds of reading. heads, dropout: Of every attention.
+        context: Whether a fusion gives people something to read.
+        relations: Whether people count who is on which side of them, and see where others and things are from there.
     """
 
-    def __init__(self, width: int, *, layers: int, heads: int, dropout: float, context: bool) -> None:
+    def __init__(
+        self, width: int, *, layers: int, heads: int, dropout: float, context: bool, relations: bool = False
+    ) -> None:
         super().__init__()
 
         def attention() -> CrossAttention:
@@ -381,6 +461,9 @@ class PersonChoice(nn.Module):
         self.nobody = nn.Parameter(torch.randn(width) * 0.02)
         self.among = nn.ModuleList([attention() for _ in range(layers)])
         self.reading = nn.ModuleList([attention() for _ in range(layers)])
+        if relations:
+            self.counting = nn.ModuleList([Counting(width) for _ in range(layers)])
+            self.lies = silent(mlp(5, width, width))
         if context:
             self.follow = attention()
         self.score = mlp(width, width, 1)
@@ -389,7 +472,13 @@ class PersonChoice(nn.Module):
         self.match_gate = nn.Linear(width, 1)
 
     def forward(
-        self, people: Tensor, people_mask: Tensor, sentence: Tensor, sentence_mask: Tensor, context: Tensor | None
+        self,
+        people: Tensor,
+        people_mask: Tensor,
+        sentence: Tensor,
+        sentence_mask: Tensor,
+        context: Tensor | None,
+        layout: Layout | None = None,
     ) -> Tensor:
         """Scores of every person, then of "nobody" (S, P + 1); minus infinity where there is no person.
 
@@ -397,17 +486,40 @@ class PersonChoice(nn.Module):
             people: One token a person (S, P, D). people_mask: True where real (S, P).
             sentence: Words and sentence (S, L, D). sentence_mask: True where real (S, L).
             context: What a fusion gives people to read (S, K, D), or None if built without.
+            layout: Where everyone and everything is, S = B · R, the first R sentences about the first clip; None if
+                built without relations.
         """
         queries = torch.cat([people, self.nobody.expand(people.shape[0], 1, -1)], dim=1)
         mask = functional.pad(people_mask, (0, 1), value=True)
-        for among, reading in zip(self.among, self.reading, strict=True):
+        compare = None if layout is None else self._comparing(layout, mask)
+        for i, (among, reading) in enumerate(zip(self.among, self.reading, strict=True)):
             queries = reading(queries, sentence, context_mask=sentence_mask)
-            queries = among(queries, queries, context_mask=mask)
+            queries = compare(i, queries) if compare else among(queries, queries, context_mask=mask)
         if context is not None:
             queries = self.follow(queries, context)
         scores = self.score(queries).squeeze(-1)
         scores = scores + functional.pad(self._match(people, sentence, sentence_mask), (0, 1))
         return scores.masked_fill(~mask, -torch.inf)
+
+    def _comparing(self, layout: Layout, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
+        """The comparison of a round, of people and nobody (S, P + 1, D), in this layout."""
+        boxes = torch.cat([layout.boxes_cxcywh, layout.things_cxcywh], dim=1)
+        lies = self.lies(Surroundings.describe(layout.boxes_cxcywh, boxes))
+        lies = functional.pad(lies, (0, 0, 0, 1, 0, 1))  # nobody is nowhere
+        people_cxcywh, real, things, there = (
+            part.repeat_interleave(len(mask) // len(part), 0)
+            for part in (layout.boxes_cxcywh, layout.real.sigmoid(), layout.things, layout.things_mask)
+        )
+        real, seen = real * mask[:, :-1], torch.cat([mask[:, :-1], there, mask[:, -1:]], dim=1).unsqueeze(1)
+
+        def compare(i: int, queries: Tensor) -> Tensor:
+            people, nobody = queries[:, :-1], queries[:, -1:]
+            people = people + self.counting[i](people, people_cxcywh, real)
+            around = torch.cat([people, things, nobody], dim=1)
+            among = cast("CrossAttention", self.among[i])
+            return among.read_from(torch.cat([people, nobody], dim=1), around, lies, context_mask=seen)
+
+        return compare
 
     def _match(self, people: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
         """How well each person (S, P, D) goes with the words (S, L, D) that matter, summed (S, P).
@@ -441,14 +553,16 @@ class PlaceHead(nn.Module):
 class BranchHeads(nn.Module):
     """A box and an action head a branch, as both papers have them; their answers are averaged over the branches.
 
-    RefAtomNet++'s widths (256-128-4 and 256-128-80) but for the first, with GELU where the release has ReLU. Boxes are
-    given one by one, as each is trained by itself.
+    The papers' widths but for the first: RefAtomNet++'s 256-128-4 and 256-128-80, and from more than 512 RefAtomNet's
+    768-512-128-4 and 768-512-256-80; with GELU where the release has ReLU. Boxes are given one by one, as each is
+    trained by itself.
     """
 
     def __init__(self, width: int, *, branches: int) -> None:
         super().__init__()
-        self.box = nn.ModuleList([mlp(width, 128, 4) for _ in range(branches)])
-        self.action = nn.ModuleList([mlp(width, 128, NUM_ACTIONS) for _ in range(branches)])
+        box, action = ((512, 128), (512, 256)) if width > 512 else ((128,), (128,))
+        self.box = nn.ModuleList([mlp(width, *box, 4) for _ in range(branches)])
+        self.action = nn.ModuleList([mlp(width, *action, NUM_ACTIONS) for _ in range(branches)])
 
     def forward(self, branches: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Boxes cxcywh of every branch (S, R, 4), and the mean of their action logits (S, 80)."""

@@ -1,15 +1,19 @@
 """A model as the Hugging Face Hub knows it: saved, loaded and pushed as a checkpoint folder with a model card."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
+from huggingface_hub import EvalResult, ModelCard, ModelCardData, PyTorchModelHubMixin
 from torch import nn
 
+from refatomnet.card import MEASURES, PICTURE, by_split, markdown, one_line, sections
 from refatomnet.config import ModelConfig
-from refatomnet.errors import CheckpointError
+from refatomnet.downloads import hub_errors, is_hub_id
+from refatomnet.encoders import PublicEncoder
+from refatomnet.errors import CheckpointError, RefAtomNetError
 
 if TYPE_CHECKING:
     from refatomnet.model import RavarModel
@@ -22,16 +26,6 @@ _METHODS = {
     "plain": "The fusion is a plain one that others are compared with",
 }
 _LICENCES = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC-BY-4.0": "cc-by-4.0"}  # SPDX to the hub's own names
-_MEASURES = {
-    "miou": "mIoU",
-    "acc_iou50": "Acc@IoU 0.5",
-    "map_macro": "mAP, macro",
-    "map_weighted": "mAP, support-weighted",
-    "auroc_macro": "AUROC, macro",
-    "auroc_weighted": "AUROC, support-weighted",
-    "presence_auroc": "AUROC of presence",
-    "ece": "calibration error of the actions",
-}
 
 _TEMPLATE = """---
 {{ card_data }}
@@ -55,28 +49,41 @@ clip = predictor.encode("clip.mp4")
 print(predictor.ask(clip, "the man in the grey shirt").to_dict())
 ```
 `model.safetensors` holds the {{ "{:,}".format(trained) }} trained parameters in half precision, `config.json` the
-rest. The frozen encoders, of frames ({{ encoder }}) and of words ({{ text }}), come with the package.
+rest. The frozen encoders, of frames ({{ encoder }}) and of words ({{ text }}), {{ whence }}.
 
-## Data
-{% if trained_on %}Trained on: {{ trained_on }}.{% else %}The checkpoint does not say what it was trained on.{% endif %}
-
-## Scores
-{% if scores %}Fractions from 0 to 1, measured on held-out data.
-
-{{ scores }}{% else %}The checkpoint carries no measured scores.{% endif %}
-
-## Meant for
-Research on referring expressions and actions, comparison of methods, and describing what people do in footage that one
-may analyse. Expect worse scores on footage unlike the data above.
-
-## Not meant for
-- Telling who somebody is: sentences are about clothes, looks and place. It must not be used to identify persons.
-- Surveillance, or any decision about a person, such as on work, credit, entry, guilt or treatment.
-- Anything where a wrong box or a wrong action does harm.
+{{ told }}
 
 ## Licence
 {{ licence or "The checkpoint states no licence." }}
 """
+
+
+@contextmanager
+def pushing(repo_id: str, kind: type[RefAtomNetError]) -> Iterator[None]:
+    """Makes of what the hub's client raises one sentence, as an error of a kind of ours."""
+    try:
+        yield
+    except hub_errors() as error:
+        said = " ".join(str(error).split())
+        raise kind(
+            f"cannot push to {repo_id!r} ({said}); see that the hub can be reached, that you are logged in "
+            "(hf auth login) and may write there"
+        ) from error
+
+
+def check_sources(model: nn.Module) -> None:
+    """Refuse a model to be passed on whose public models lie in folders, which only this machine has.
+
+    Raises:
+        CheckpointError: If some do.
+    """
+    encoder = model.get_submodule("encoder")
+    named = {str(part["name"]) for part in encoder.stands_on.values()} if isinstance(encoder, PublicEncoder) else ()
+    if own := sorted(name for name in named if not is_hub_id(name)):
+        raise CheckpointError(
+            f"the checkpoint stands on weights in {' and '.join(own)}, which only this machine has; put the hub's id "
+            "of the same weights in their place in its config.json, under model and under encoders"
+        )
 
 
 class HubModel(
@@ -94,10 +101,12 @@ class HubModel(
 
     config: Sizes and switches.
     card: What its checkpoint's config says beside the fixed part: name, data, scores, calibration, licence.
+    misses: The card's picture of its worst misses, WebP, or None.
     """
 
     config: ModelConfig
     card: dict[str, Any]
+    misses: bytes | None = None
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # no model_kwargs: a checkpoint's config is all there is to a model
@@ -144,7 +153,7 @@ class HubModel(
         """
         from refatomnet.checkpoint import config_text
 
-        config_text(self.config, self.card)  # the mixin removes the old config before it asks for the new one
+        config_text(self, self.card)  # the mixin removes the old config before it asks for the new one
         return super().save_pretrained(save_directory, **options)
 
     def push_to_hub(self, repo_id: str, **options: Any) -> str:
@@ -158,66 +167,66 @@ class HubModel(
             Address of the commit.
 
         Raises:
-            CheckpointError: If the hub cannot be reached or refuses.
+            CheckpointError: If the hub cannot be reached or refuses, or if the model needs what only this machine has.
         """
-        from refatomnet.checkpoint import hub_errors
-
-        try:
+        check_sources(self)
+        with pushing(repo_id, CheckpointError):
             return super().push_to_hub(repo_id, **options)
-        except hub_errors() as error:
-            said = " ".join(str(error).split())
-            raise CheckpointError(
-                f"cannot push to {repo_id!r} ({said}); see that the hub can be reached, that you are logged in "
-                "(hf auth login) and may write there"
-            ) from error
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The README.md of this model on the hub, from its card and config; ``kwargs`` replace parts of the text."""
         from refatomnet.checkpoint import fixed_part
 
-        encoders = fixed_part(self.config)["encoders"]
+        encoders = fixed_part(self)["encoders"]
         data = ModelCardData(**self._hub_mixin_info.model_card_data.to_dict())
-        licence = _line(self.card.get("licence", ""))
+        licence = one_line(self.card.get("licence", ""))
         if licence in _LICENCES:
             data.license = _LICENCES[licence]
         elif licence:
             data.license, data.license_name = "other", re.sub(r"[^a-z0-9.]+", "-", licence.lower()).strip("-")
+        data.model_name = " ".join(str(self.card.get("name", "unnamed")).split())
+        data.eval_results = self._measured() or None
         facts: dict[str, Any] = {
             "mark": _MARK,
-            "name": _line(self.card.get("name", "unnamed")),
+            "name": one_line(self.card.get("name", "unnamed")),
             "presence": self.config.presence,
             "method": _METHODS[self.config.architecture],
             "trained": sum(p.numel() for name, p in self.named_parameters() if not name.startswith("encoder.")),
             "encoder": encoders["visual"]["name"],
             "text": encoders["text"]["name"],
-            "trained_on": _line(self.card.get("trained_on", "")),
-            "scores": _score_table(self.card.get("scores")),
+            "whence": "come with the package" if self.config.encoder == "compact" else "are fetched from the hub",
+            "told": markdown(sections(self.card, picture=self.misses is not None)),
             "licence": licence,
         }
         return ModelCard.from_template(data, template_str=self._hub_mixin_info.model_card_template, **(facts | kwargs))
+
+    def _measured(self) -> list[EvalResult]:
+        """The scores in the form of the hub's model-index."""
+        about = self.card.get("data")
+        name = str(about.get("name", "")) if isinstance(about, Mapping) else ""
+        name = " ".join(name.split()) or "unnamed"
+        return [
+            EvalResult(
+                task_type="video-classification",
+                task_name="referring atomic video action recognition",
+                dataset_type=re.sub(r"[^a-z0-9._-]+", "-", name.lower()),
+                dataset_name=name,
+                dataset_split=split,
+                metric_type=measure,
+                metric_name=label,
+                metric_value=value,
+            )
+            for split, scores in by_split(self.card).items()
+            for measure, label in MEASURES.items()
+            if isinstance(value := scores.get(measure), float | int)
+        ]
 
     def _save_pretrained(self, save_directory: Path) -> None:
         from refatomnet.checkpoint import save_checkpoint
 
         save_checkpoint(self, save_directory, self.card)
+        if self.misses is not None:
+            (save_directory / PICTURE).write_bytes(self.misses)
         readme = save_directory / "README.md"
         if readme.is_file() and _MARK in readme.read_text(encoding="utf-8", errors="replace"):
             readme.unlink()  # the mixin would keep it, and with it the scores of the older checkpoint
-
-
-def _score_table(scores: Any) -> str:
-    """A Markdown table, a column a split, of the known measures; empty where there are none."""
-    splits = {str(k): v for k, v in scores.items() if isinstance(v, Mapping)} if isinstance(scores, Mapping) else {}
-    rows = []
-    for name, label in _MEASURES.items():
-        values = [split.get(name) for split in splits.values()]
-        if any(isinstance(value, float | int) for value in values):
-            shown = [f"{value:.3f}" if isinstance(value, float | int) else "–" for value in values]
-            rows.append(f"| {label} | {' | '.join(shown)} |")
-    head = f"| | {' | '.join(map(_line, splits))} |\n|---|{'---:|' * len(splits)}"
-    return "\n".join([head, *rows]) if rows else ""
-
-
-def _line(value: Any) -> str:
-    """A value from a card as plain text of one line."""
-    return re.sub(r"([\\`*_\[\]|<>#])", r"\\\1", " ".join(str(value).split()))

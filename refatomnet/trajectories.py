@@ -49,17 +49,17 @@ class SemanticRetrieval(nn.Module):
         if pick == "random":
             self.requires_grad_(False)
 
-    def keys(self, tokens: Tensor) -> Tensor:
-        """Unit vectors (..., D) of tokens in the shared space; the same for every sentence about a clip."""
-        return functional.normalize(self.token_proj(tokens), dim=-1)
+    def lengths(self, tokens: Tensor) -> Tensor:
+        """How long each token (..., D) is in the shared space (...); the same for every sentence about a clip."""
+        return self.token_proj(tokens).norm(dim=-1).clamp(min=1e-12)
 
-    def forward(self, cues: Tensor, tokens: Tensor, keys: Tensor, *, cue_mask: Tensor) -> Trajectories:
+    def forward(self, cues: Tensor, tokens: Tensor, lengths: Tensor, *, cue_mask: Tensor) -> Trajectories:
         """Follow each cue through the frames.
 
         Args:
             cues: Words or detections (B, K, D).
             tokens: Visual tokens (B, T, N, D).
-            keys: ``self.keys`` of the tokens to search (B, T, N, D).
+            lengths: ``self.lengths`` of the tokens (B, T, N).
             cue_mask: True where a cue is real (B, K).
 
         Returns:
@@ -71,7 +71,11 @@ class SemanticRetrieval(nn.Module):
         if cues.shape[0] != tokens.shape[0] or cues.shape[-1] != tokens.shape[-1]:
             raise ValueError(f"cues {tuple(cues.shape)} do not go with tokens {tuple(tokens.shape)}")
         queries = functional.normalize(self.cue_proj(cues), dim=-1)
-        cosine = torch.einsum("bkd,btnd->bktn", queries, keys)
+        shift = queries.new_zeros(queries.shape[:-1])
+        if isinstance(self.token_proj, nn.Linear):
+            # The few cues are brought to the many tokens: q · (W k + b) = (q W) · k + q · b.
+            queries, shift = queries @ self.token_proj.weight, queries @ self.token_proj.bias
+        cosine = (torch.einsum("bkd,btnd->bktn", queries, tokens) + shift[:, :, None, None]) / lengths.unsqueeze(1)
         similarity = cosine * self.log_sharpness.exp().clamp(max=100)
         index = similarity.argmax(dim=-1)
         weights = similarity.softmax(dim=-1)

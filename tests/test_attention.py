@@ -107,3 +107,16 @@ def test_levels_are_read_in_blocks_of_their_own_and_added_up() -> None:
     one = AlignedCrossAttention(6, levels=("sentence",), heads=2, dropout=0.0).eval()
     one.blocks["sentence"].load_state_dict(branch.blocks["sentence"].state_dict())
     torch.testing.assert_close(one(query, levels), each[2])
+
+
+def test_a_query_reads_the_context_from_its_own_place() -> None:
+    block = CrossAttention(8, heads=2, dropout=0.0).eval()
+    query, context, places = torch.randn(6, 3, 8), torch.randn(6, 5, 8), torch.randn(2, 3, 5, 8)
+    mask = torch.rand(6, 5) > 0.3
+    mask[:, 0] = True
+    read = block.read_from(query, context, places, context_mask=mask.unsqueeze(1))
+    for row in range(6):
+        for i in range(3):
+            seen = context[row] + places[row // 3, i]
+            alone = block(query[row : row + 1, i : i + 1], seen.unsqueeze(0), context_mask=mask[row : row + 1])
+            torch.testing.assert_close(read[row, i], alone[0, 0], atol=1e-5, rtol=1e-5)

@@ -48,6 +48,7 @@ NAMES_IN_FORMAT_1 = {
     "choice.match_gate.": "match_gate.",
 }
 NEW_IN_FORMAT_2 = "encoder text levels branches retrieval scan answer presence frame_boxes looks".split()
+NEW_IN_FORMAT_3 = ["relations"]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,10 @@ def put_back_to_format_1(folder: Path) -> None:
             state[old + name.removeprefix(new)] = state.pop(name)
     assert not [name for name in state if name.startswith(("fusion.", "choice.", "branch."))]
     save_file(state, folder / "model.safetensors")
-    edit_config(folder, lambda c: [c["model"].pop(name) for name in NEW_IN_FORMAT_2] and c.update(format_version=1))
+    edit_config(
+        folder,
+        lambda c: [c["model"].pop(name) for name in NEW_IN_FORMAT_2 + NEW_IN_FORMAT_3] and c.update(format_version=1),
+    )
 
 
 def refused(source: str | Path, said: str) -> None:
@@ -128,7 +132,7 @@ def test_only_what_was_trained_is_stored(saved: tuple[RavarModel, Path]) -> None
 
 def test_the_config_says_what_it_belongs_to(saved: tuple[RavarModel, Path]) -> None:
     config = json.loads((saved[1] / "config.json").read_text())
-    assert config["format_version"] == 2 and config["name"] == "one" and config["seed"] == 3
+    assert config["format_version"] == 3 and config["name"] == "one" and config["seed"] == 3
     assert len(config["actions"]) == 80 and config["actions"][11] == "stand"
     assert config["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
     assert config["encoders"]["visual"]["sha256"] == encoder_hash() and len(encoder_hash()) == 64
@@ -157,7 +161,7 @@ def test_saving_again_replaces(copy: Path) -> None:
 def old(tmp_path: Path) -> tuple[RavarModel, Path]:
     """A model without boxes of its own in every frame, as format 1 knew it alone, and its folder in format 1."""
     torch.manual_seed(7)
-    model = RavarModel(replace(TINY, frame_boxes=False, looks=False)).eval()
+    model = RavarModel(replace(TINY, frame_boxes=False, looks=False, relations=False)).eval()
     torch.nn.init.constant_(model.detector.category.bias, 0.0)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -171,7 +175,7 @@ def old(tmp_path: Path) -> tuple[RavarModel, Path]:
 def test_a_checkpoint_of_format_1_answers_as_it_did(old: tuple[RavarModel, Path], tmp_path: Path) -> None:
     model, folder = old
     loaded, config = load_checkpoint(folder)
-    assert config["format_version"] == 2 and loaded.config == model.config and loaded.card["name"] == "old"
+    assert config["format_version"] == 3 and loaded.config == model.config and loaded.card["name"] == "old"
     text = random_text(2)
     before, after = (m(m.encode_clips(random_features(2))[0], text) for m in (model, loaded))
     same(before, after, ignore=("place", "words"), tolerance=0)
@@ -179,6 +183,21 @@ def test_a_checkpoint_of_format_1_answers_as_it_did(old: tuple[RavarModel, Path]
     again, config = load_checkpoint(tmp_path / "again")
     assert json.loads((tmp_path / "again" / "config.json").read_text()) == config
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in loaded.state_dict().items())
+
+
+def test_a_checkpoint_of_format_2_answers_as_it_did(tmp_path: Path) -> None:
+    model = tiny_model(relations=False)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half())
+    model.encoder.load_state_dict(encoder_state())
+    save_checkpoint(model, tmp_path / "old", {"name": "old"})
+    edit_config(tmp_path / "old", lambda c: (c["model"].pop("relations"), c.update(format_version=2)))
+    loaded, config = load_checkpoint(tmp_path / "old")
+    assert config["format_version"] == 3 and loaded.config == model.config and not loaded.config.relations
+    text = random_text(2)
+    before, after = (m(m.encode_clips(random_features(2))[0], text) for m in (model, loaded))
+    same(before, after, ignore=("place", "words"), tolerance=0)
 
 
 def test_an_old_checkpoint_is_loaded_as_strictly(old: tuple[RavarModel, Path]) -> None:
@@ -227,7 +246,7 @@ def test_damaged_files_are_called_damaged(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda c: c.update(format_version=3), "format version 3, this version reads 1 to 2"),
+        (lambda c: c.update(format_version=4), "format version 4, this version reads 1 to 3"),
         (lambda c: c.pop("format_version"), "format version None"),
         (lambda c: c["actions"].reverse(), "another list of actions"),
         (lambda c: c.update(actions=c["actions"][:60]), "another list of actions"),
@@ -258,6 +277,7 @@ def test_unknown_names_never_ask_the_hub(name: str, monkeypatch: pytest.MonkeyPa
         refused(name, f"there is no checkpoint '{name}'; give 'compact'")
     else:
         assert find_checkpoint(tmp_path) == tmp_path
+    refused("zero-shot", "has no weights of ours")
 
 
 def test_a_hub_id_out_of_reach_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

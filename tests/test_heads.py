@@ -12,9 +12,11 @@ from refatomnet.fusion import pool_maps
 from refatomnet.heads import (
     LOOK_GRID,
     BranchHeads,
+    Counting,
     DenseDetections,
     DetectionHead,
     FrameBoxes,
+    Layout,
     LookEncoder,
     PersonChoice,
     PlaceHead,
@@ -386,6 +388,53 @@ def test_people_read_the_sentence_and_what_a_fusion_gives_them() -> None:
     torch.testing.assert_close(choice(people, there, noise, real, context), scores)
 
 
+def test_counts_are_of_each_side_and_kind() -> None:
+    counting = Counting(8)
+    boxes = torch.tensor([[[0.2, 0.5, 0.1, 0.4], [0.5, 0.6, 0.1, 0.8], [0.8, 0.5, 0.1, 0.6]]])
+    sides = counting.sides(boxes)[0].round()
+    left, right, below, above, taller, shorter = sides.unbind(-1)
+    assert left.tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0]] and torch.equal(right, left.T)
+    assert below.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]] and torch.equal(above, below.T)
+    assert taller.tolist() == [[0, 1, 1], [0, 0, 0], [0, 1, 0]] and torch.equal(shorter, taller.T)
+    asked: list[torch.Tensor] = []
+    counting.tell = nn.Sequential(nn.Identity())
+    counting.tell.register_forward_hook(lambda _, given, out: asked.append(out))
+    with torch.no_grad():
+        counting.kinds.weight.zero_()
+        counting.kinds.bias.fill_(-30.0)
+        counting.kinds.weight[1, 0], counting.kinds.bias[1] = 60.0, -30.0  # kind 1: those whose first number is 1
+        counting.kinds.bias[2] = 30.0  # kind 2: everybody
+    people = torch.tensor([[1.0], [0.0], [1.0]]).unsqueeze(0) * torch.eye(8)[0]
+    told = counting(people, boxes, torch.ones(1, 3))[0, :, : 8 * 6 * 5].reshape(3, 6, 8, 5).argmax(-1)
+    assert told[:, 0, 1].tolist() == [0, 1, 1] and told[:, 0, 2].tolist() == [0, 1, 2]  # on the left
+    assert told[:, 1, 1].tolist() == [1, 1, 0] and not told[:, :, 0].any()
+    told = counting(people, boxes, torch.tensor([[1.0, 0.0, 1.0]]))[0, :, : 8 * 6 * 5].reshape(3, 6, 8, 5).argmax(-1)
+    assert told[:, 0, 2].tolist() == [0, 1, 1], "who is not real does not count"
+
+
+@pytest.mark.parametrize("learnt", ["counting", "lies"])
+def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) -> None:
+    choice = PersonChoice(8, layers=1, heads=2, dropout=0.0, context=False, relations=True).eval()
+    people, words = torch.ones(1, 3, 8), torch.randn(1, 4, 8)
+    there, read = torch.ones(1, 3, dtype=torch.bool), torch.ones(1, 4, dtype=torch.bool)
+    boxes = torch.tensor([[[0.2, 0.5, 0.1, 0.4], [0.5, 0.5, 0.1, 0.4], [0.8, 0.5, 0.1, 0.4]]])
+    table = torch.tensor([[[0.3, 0.6, 0.2, 0.2]]])
+    layout = Layout(boxes, torch.full((1, 3), 9.0), torch.randn(1, 1, 8), table, torch.ones(1, 1, dtype=torch.bool))
+
+    def ask(layout: Layout) -> Tensor:
+        scores: Tensor = choice(people, there, words, read, None, layout)[0, :3]
+        return scores
+
+    torch.testing.assert_close(ask(layout), ask(layout)[:1].expand(3), msg="until it has learnt it says nothing")
+    layers = choice.counting[0].tell if learnt == "counting" else choice.lies
+    nn.init.normal_(layers[-1].weight)
+    scores = ask(layout)
+    assert (scores[:, None] - scores).abs()[~torch.eye(3, dtype=torch.bool)].min() > 1e-4
+    assert (ask(layout._replace(things=-layout.things)) - scores).abs().min() > 1e-5, "things are seen"
+    hidden = layout._replace(things_mask=~layout.things_mask)
+    torch.testing.assert_close(ask(hidden._replace(things=-layout.things)), ask(hidden))
+
+
 # ---- looks --------------------------------------------------------------------------------------------------------
 def test_looks_are_of_the_pixels_in_the_box_of_each_person() -> None:
     looks = LookEncoder(16, dropout=0.0).eval()
@@ -411,8 +460,8 @@ def test_a_crop_is_upright_and_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> 
     crop = crops[0][0]
     assert crop.shape == (3, *LookEncoder.CROP)
     across, down = 0.2 * LookEncoder.WIDEN, 0.6 * LookEncoder.WIDEN
-    assert crop[0, 10, -1] - crop[0, 10, 0] == pytest.approx(across * 35 / 36, abs=1e-3)
-    assert crop[1, -1, 10] - crop[1, 0, 10] == pytest.approx(down * 71 / 72, abs=1e-3)
+    assert crop[0, 10, -1] - crop[0, 10, 0] == pytest.approx(across * 47 / 48, abs=1e-3)
+    assert crop[1, -1, 10] - crop[1, 0, 10] == pytest.approx(down * 95 / 96, abs=1e-3)
     assert crop[0].mean() == pytest.approx(0.5, abs=1e-3) and crop[1].mean() == pytest.approx(0.4, abs=1e-3)
 
 

@@ -12,7 +12,7 @@ from huggingface_hub import HfApi, ModelCard
 from huggingface_hub.errors import HfHubHTTPError
 from test_model import TINY, random_features, random_text, same, tiny_model
 
-from refatomnet.checkpoint import DATA, encoder_state, save_checkpoint
+from refatomnet.checkpoint import DATA, FORMAT_VERSION, UPGRADES, encoder_state, save_checkpoint
 from refatomnet.errors import CheckpointError
 from refatomnet.model import RavarModel
 
@@ -61,6 +61,8 @@ def test_the_shipped_model_is_saved_as_it_is_shipped(tmp_path: Path) -> None:
     RavarModel.from_pretrained("compact").save_pretrained(tmp_path)
     assert same_files(DATA / "compact", tmp_path, ("model.safetensors",))
     shipped, saved = (json.loads((path / "config.json").read_text()) for path in (DATA / "compact", tmp_path))
+    while shipped["format_version"] < FORMAT_VERSION:
+        shipped, _ = UPGRADES[shipped["format_version"]](shipped, {})
     assert shipped | {"version": ""} == saved | {"version": ""}
 
 
@@ -82,7 +84,7 @@ def test_nothing_is_half_read(folder: Path, tmp_path: Path) -> None:
     for change, said in (
         ({"model": config["model"] | {"depth": 3}}, "unknown keys"),
         ({"model": config["model"] | {"layers": 2}}, "missing"),
-        ({"format_version": 3}, "format version 3"),
+        ({"format_version": FORMAT_VERSION + 1}, f"format version {FORMAT_VERSION + 1}"),
     ):
         copy = Path(shutil.copytree(folder, tmp_path / said))
         (copy / "config.json").write_text(json.dumps(config | change))
@@ -114,8 +116,8 @@ def test_the_page_says_what_the_model_is(folder: Path, tmp_path: Path) -> None:
     lines = card.text.splitlines()
     for line in (
         "# one",
-        "Trained on: nothing at all.",
-        "| | val | test |",
+        "Trained on nothing at all.",
+        "| measure | val | test |",
         "| mIoU | 0.250 | 0.125 |",
         "| Acc@IoU 0.5 | 0.500 | – |",
         'predictor = Predictor.from_pretrained("owner/name")',
@@ -151,12 +153,25 @@ def test_what_a_card_holds_stays_text_on_the_page() -> None:
         "scores": {"v|l": {"miou": 1}},
     }
     page = page_of(model)
-    assert "\n# a \\# b\n" in page and "\\<b\\> {{ name }} \\| x" in page and "| | v\\|l |" in page
+    assert "\n# a \\# b\n" in page and "\\<b\\> {{ name }} \\| x" in page and "| measure | v\\|l |" in page
     card = ModelCard(page)
     assert (card.data.license, card.data.license_name) == ("other", "my-own-2")
     for scores in (None, [], {"val": 0.5}, {"val": {"miou": None}}, {"val": {"other": 1.0}}):
         model.card = {"scores": scores}
         assert "no measured scores" in page_of(model)
+
+
+def test_the_picture_of_the_misses_goes_where_the_card_goes(folder: Path, tmp_path: Path) -> None:
+    model = RavarModel.from_pretrained(folder)
+    model.card, model.misses = {"name": "one", "misses": [{"sentence": "the man in red", "iou": 0.0}]}, b"picture"
+    model.save_pretrained(tmp_path / "one")
+    assert "](misses.webp)" in (tmp_path / "one" / "README.md").read_text()
+    again = RavarModel.from_pretrained(tmp_path / "one")
+    again.save_pretrained(tmp_path / "two")
+    assert (tmp_path / "two" / "misses.webp").read_bytes() == b"picture"
+    assert same_files(tmp_path / "one", tmp_path / "two", ("README.md",))
+    model.misses = None
+    assert "misses.webp" not in page_of(model) and "the man in red" in page_of(model)
 
 
 # ---- from the hub -------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def identity(width: int) -> SemanticRetrieval:
 
 def follow(retrieval: SemanticRetrieval, cues: torch.Tensor, tokens: torch.Tensor, mask: torch.Tensor | None = None):
     mask = torch.ones(cues.shape[:2], dtype=torch.bool) if mask is None else mask
-    return retrieval(cues, tokens, retrieval.keys(tokens), cue_mask=mask)
+    return retrieval(cues, tokens, retrieval.lengths(tokens), cue_mask=mask)
 
 
 def test_the_nearest_token_of_every_frame_is_picked() -> None:

@@ -22,11 +22,12 @@ import numpy as np
 from refatomnet.checkpoint import load_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError, OptionError
+from refatomnet.records import Record
 from training.arguments import Parser, run
 from training.cache import FeatureCache, build
 from training.config import TrainConfig, make_config, override, read_yaml
 from training.data.clips import model_frames
-from training.data.records import Record, scene_lines, scenes_path, write_text
+from training.data.records import scene_lines, scenes_path, write_text
 from training.evaluate import Answers, ask_all, score_rows, without_nan
 from training.metrics import bootstrap, box_ious
 from training.trainer import Trainer, cached_questions
@@ -92,7 +93,7 @@ def finish(name: str, config: TrainConfig) -> dict[str, Any]:
         )
     data = Path(config.data).expanduser()
     model, _ = load_checkpoint(folder / "best")
-    cache = FeatureCache(build(data, SPLIT, config.model), config.model.text)
+    cache = FeatureCache(build(data, SPLIT, config.model), config.model)
     answers = ask_all(model, cached_questions(data, SPLIT, cache, config.model), cache.text)
     rows = {key: getattr(answers, key)["own"] for key in ("boxes", "actions", "presence", "frames")}
     np.savez_compressed(folder / "answers.npz", **rows)
@@ -108,7 +109,7 @@ class Comparison:
 
     def __init__(self, config: TrainConfig) -> None:
         data = Path(config.data).expanduser()
-        cache = FeatureCache(build(data, SPLIT, config.model), config.model.text)
+        cache = FeatureCache(build(data, SPLIT, config.model), config.model)
         questions = cached_questions(data, SPLIT, cache, config.model)
         self.records = [record for question in questions for record in question.records]
         self.clips = np.array([i for i, question in enumerate(questions) for _ in question.records])

@@ -3,6 +3,8 @@
     python -m training.benchmark render [--size 320x240] [--clips 40] [--workers 2]
     python -m training.benchmark scan [--lengths 240 1568] [--width 256] [--threads 2] [--runs 7] [--json OUT.json]
     python -m training.benchmark step [--tier compact|blip2] [--clips 2] [--threads 2] [--runs 3] [--json OUT.json]
+    python -m training.benchmark blip2 [--threads 2] [--runs 1] [--json OUT.json]
+    python -m training.benchmark page [--runs 3] [--json OUT.json]
 
 ``render`` times the making of the data set, encoding included. Clips are made in a temporary folder. The first two a
 worker warm them up and do not count.
@@ -15,6 +17,14 @@ takes one or two at length 1568, and as long again for its memory.
 frozen encoders inside. The compact tier is the shipped model; "blip2" is the papers': BLIP-2's vision transformer and
 Q-Former at full size with random weights (1.2 billion parameters, 4.4 GiB), and the released fusion of RefAtomNet++ on
 top. Steps are forward and backward on random frames, without the language model for keywords.
+
+``blip2`` tells what the papers' tier needs without a GPU: BLIP-2 and DETR at full size with random weights are saved to
+a temporary folder (5 GB), loaded from there as the real ones are, and shown a clip and a sentence. It needs 11 GB of
+memory to make them. Processor time is told beside the clock's, which other work on the machine lengthens.
+
+``page`` times how long the demo lets one wait: from the start of app.py to its page, beside importing torch,
+transformers and gradio in fresh processes that take turns; and, with the model loaded, from a sample and a sentence to
+the first answered key frame and to the whole answer with its files.
 """
 
 import argparse
@@ -22,7 +32,6 @@ import json
 import math
 import multiprocessing
 import platform
-import re
 import statistics
 import sys
 import tempfile
@@ -33,24 +42,30 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from refatomnet.config import ModelConfig
-from refatomnet.encoders import FrameFeatures
+from refatomnet.encoders import Features, FrameFeatures, PublicEncoder
+from refatomnet.encoders.pretrained import load_blip2
 from refatomnet.errors import DataError, OptionError
 from refatomnet.mamba import Mamba
 from refatomnet.model import RavarModel
+from refatomnet.preprocess import Letterbox
 from refatomnet.released import ReleasedFusion
-from refatomnet.text import TextTokens, build_text_encoder, pad_text
+from refatomnet.text import TextTokens, build_text_encoder, packaged_folder, pad_text
 from training.arguments import Parser, picture_size, run
-from training.crew import Progress, run_crew
+from training.config import read_train_config
+from training.crew import Progress, memory_figure, run_crew
 from training.data.records import write_text
 from training.generate import SPLITS, STUDIO, Job, prepare
+from training.opening import time_answers, time_page
 
 WARM_UP = 2  # clips a worker
 SHORT = 16  # steps of a sequence that warms a layer up
 FRAMES = 8  # of a clip, in the papers
+TIER = Path(__file__).parent / "configs" / "refavapp_blip2.yaml"
 PATIENCE = 30.0  # seconds; what takes longer is not run again
 
 
@@ -168,17 +183,9 @@ def measure_peaks(width: int, lengths: list[int], threads: int) -> dict[tuple[st
 def _peak(name: str, length: int, width: int, threads: int) -> int:
     torch.set_num_threads(threads)
     layer = _layers([name], width)[name]
-    before = _most_memory()
+    before = memory_figure("VmHWM")
     _pass(layer, torch.randn(1, length, width))
-    return _most_memory() - before
-
-
-def _most_memory() -> int:
-    """The most bytes this process ever held. Not from ``getrusage``: it counts the process that started this one."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-    if found is None:
-        raise DataError("/proc/self/status does not tell VmHWM; memory can only be measured on Linux")
-    return int(found[1]) * 1024
+    return round((memory_figure("VmHWM") - before) * 2**20)
 
 
 def compare(seconds: dict[str, list[float]], peaks: dict[str, int]) -> dict[str, dict[str, Any]]:
@@ -241,7 +248,7 @@ def _compact_step(clips: int) -> tuple[Callable[..., Any], Callable[..., Any], C
     config = ModelConfig()
     model = RavarModel(config).train()
     frames = torch.rand(clips * config.frames, 3, config.image_height, config.image_width)
-    encoder = build_text_encoder(config.text)
+    encoder = build_text_encoder(config)
     sentences = [tuple(f"the {n} person from the left in a grey shirt".split()) for n in range(4 * clips)]
 
     def encode() -> FrameFeatures:
@@ -291,12 +298,107 @@ def _blip2_step(clips: int) -> tuple[Callable[..., Any], Callable[..., Any], Cal
     return encode, learn, words
 
 
+# ---- blip2 --------------------------------------------------------------------------------------------------------
+def blip2(options: argparse.Namespace) -> int:
+    if min(options.threads, options.runs) < 1:
+        raise OptionError("--threads and --runs must be at least 1")
+    _check_json(options.json)
+    context = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool,
+    ):
+        pool.submit(_save_full_size, folder).result()  # in a process of its own, whose memory is not counted
+        found = pool.submit(_time_full_size, folder, options.threads, options.runs).result()
+    for what, (clock, processor) in found["seconds"].items():
+        print(f"{what}: {clock:.1f} s, {processor:.1f} s of processor time")
+    whole, saved = 4 * found["public"], 2 * found["vit"]
+    print(f"weights {whole / 1e9:.2f} GB, {(whole - saved) / 1e9:.2f} GB with the ViT in bfloat16, as on a GPU")
+    print(f"{found['public'] / 1e6:.0f} M public and {found['trained'] / 1e6:.1f} M trained parameters", end="; ")
+    print(f"memory {found['peak_mb'] / 1024:.1f} GiB at most")
+    if options.json:
+        write_text(options.json, json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def _save_full_size(folder: str) -> None:
+    """BLIP-2 and DETR-ResNet-50 of the sizes of the public ones, with random weights."""
+    import transformers
+
+    hf: Any = transformers  # whose configs do not tell their types
+    torch.manual_seed(0)
+    names = ["N/A", "person", *(f"thing {i}" for i in range(2, 91))]
+    labels: dict[str, Any] = {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
+    backbone = hf.ResNetConfig(out_features=["stage4"])
+    config = hf.DetrConfig(use_timm_backbone=False, backbone_config=backbone, **labels)
+    hf.DetrForObjectDetection(config).save_pretrained(f"{folder}/detector")
+    hf.DetrImageProcessorPil().save_pretrained(f"{folder}/detector")
+    blip = hf.Blip2Config(qformer_config={"use_qformer_text_input": True})
+    hf.Blip2ForImageTextRetrieval(blip).save_pretrained(f"{folder}/blip2")
+    hf.BlipImageProcessorPil(size={"height": 224, "width": 224}).save_pretrained(f"{folder}/blip2")
+    hf.AutoTokenizer.from_pretrained(packaged_folder()).save_pretrained(f"{folder}/blip2")
+
+
+def _time_full_size(folder: str, threads: int, runs: int) -> dict[str, Any]:
+    """Seconds by clock and of the processor of each piece of work, medians of the runs; parameters, and megabytes."""
+    torch.set_num_threads(threads)
+    config = read_train_config(TIER, [f"model.blip2={folder}/blip2", f"model.detector={folder}/detector"]).model
+    model, text = RavarModel(config).eval(), build_text_encoder(config)
+    encoder = model.encoder
+    assert isinstance(encoder, PublicEncoder)
+    size = config.image_height, config.image_width
+    pictures = [np.random.default_rng(i).integers(0, 255, (*size, 3), dtype=np.uint8) for i in range(config.frames)]
+    sentences = [f"the {n} person from the left in a grey shirt" for n in range(runs + 1)]
+    box = Letterbox.of(config, config.image_width, config.image_height)
+
+    def look() -> Any:
+        return Features.stack([model.encode_frames(encoder.prepare(pictures, box), key=config.key_frame)])
+
+    seconds = {"loading": _timed_twice(encoder.load)}
+    with torch.inference_mode():
+        features, words = look(), text(sentences[:1])  # warms up
+        work: dict[str, Callable[[], Any]] = {
+            "a clip of 8 pictures": look,
+            "a sentence": lambda: text([sentences.pop()]),
+            "the trained part, a clip and a sentence": lambda: model(model.encode_clips(features)[0], words),
+        }
+        for what, do in work.items():
+            times = [_timed_twice(do) for _ in range(runs)]
+            seconds[what] = tuple(statistics.median(each) for each in zip(*times, strict=True))
+    trained = sum(p.numel() for p in model.parameters())
+    vit = sum(p.numel() for p in load_blip2(config.blip2).model.vision_model.parameters())
+    counts = {"public": encoder.count(), "vit": vit, "trained": trained, "threads": threads}
+    return counts | {"seconds": seconds, "peak_mb": memory_figure("VmHWM")}
+
+
+def _timed_twice(work: Callable[[], Any]) -> tuple[float, ...]:
+    """Seconds by the clock and of the processor."""
+    began = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+# ---- page ---------------------------------------------------------------------------------------------------------
+def page(options: argparse.Namespace) -> int:
+    if options.runs < 1:
+        raise OptionError(f"--runs must be at least 1, got {options.runs}")
+    _check_json(options.json)
+    opening = time_page(options.runs)
+    print(f"first page {opening['page']:.2f} s, bare imports {opening['imports']:.2f} s: {opening['ratio']:.2f} times")
+    answers = time_answers(options.runs)
+    print(f"a sample, warm: first key frame {answers['first_key_frame']:.2f} s, whole answer {answers['answer']:.2f} s")
+    if options.json:
+        write_text(options.json, json.dumps({"seconds": opening | answers}, indent=1) + "\n")
+    return 0
+
+
 # ---- command ------------------------------------------------------------------------------------------------------
 def main(arguments: list[str] | None = None) -> int:
     parser = Parser(
-        "python -m training.benchmark", description="Time the making of the data set, the scan, or a training step."
+        "python -m training.benchmark",
+        description="Time the making of the data set, the scan, a training step, BLIP-2, or the page.",
     )
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="render|scan|step")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="render|scan|step|blip2|page")
     rendering = kinds.add_parser("render", help="the making of the data set")
     rendering.add_argument("--size", type=picture_size, help="such as 320x240; without it, a mix")
     rendering.add_argument("--clips", type=int, default=40)
@@ -318,6 +420,15 @@ def main(arguments: list[str] | None = None) -> int:
     stepping.add_argument("--runs", type=int, default=3)
     stepping.add_argument("--json", type=Path)
     stepping.set_defaults(command=step)
+    sizing = kinds.add_parser("blip2", help="the papers' encoders at full size, without a GPU")
+    sizing.add_argument("--threads", type=int, default=2)
+    sizing.add_argument("--runs", type=int, default=1)
+    sizing.add_argument("--json", type=Path)
+    sizing.set_defaults(command=blip2)
+    opening = kinds.add_parser("page", help="how long the demo lets one wait")
+    opening.add_argument("--runs", type=int, default=3)
+    opening.add_argument("--json", type=Path)
+    opening.set_defaults(command=page)
     return run(parser, lambda options: options.command(options), arguments)
 
 

@@ -17,12 +17,14 @@ class TrainConfig:
     """One training run.
 
     data, run: Folders; ``~`` is expanded. name: Of the checkpoint.
-    start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew.
+    start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew. With the best one of a run
+        go what that run's losses had learnt to read looks by.
     batch_clips, sentences: Clips a step, over all processes and accumulated parts, and sentences about each.
     accumulate: Parts a step's batch is worked through in, where memory is short.
     precision: "no" for float32, "bf16" for mixed precision (losses stay float32).
     still_epochs: Passes over the key frames alone, first: people, looks and sentences are learnt at a fraction of the
         work. epochs: Passes over the whole clips after that, from half the learning rate. It falls to zero over each.
+    stills: Data set whose key frames the still epochs pass over, ``training.generate --stills``; ``data``'s by default.
     minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.
     patience: Stop for good after so many looks at val without a better score; None never does.
     true_share: Share of clips with true boxes among the candidates, at the start; falls linearly to a quarter of it.
@@ -42,6 +44,7 @@ class TrainConfig:
     accumulate: int = 1
     precision: str = "no"
     still_epochs: float = 0.0
+    stills: str | None = None
     epochs: float = 6.0
     minutes: float | None = None
     patience: int | None = None

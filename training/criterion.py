@@ -23,6 +23,7 @@ class LossWeights:
     choose: Cross-entropy of who is meant, or nobody. presence: the same of "is somebody", where no people are scored.
     place, place_box: The cell with the described person's middle, and the box there.
     action, rank: Focal loss and ranking of the described person's actions. person_action: focal, of everybody.
+    person_real: Whether a detection is a person, and the best one of them.
     refine: Boxes of the detected people. branch_box: boxes of the branches.
     frame_box, frame_seen: Boxes in every frame, and whether the person is in view there.
     follow_people, follow_words: Trajectories should stay on the people they are about.
@@ -37,6 +38,7 @@ class LossWeights:
     place_box: float = 1.0
     action: float = 0.5
     person_action: float = 1.0
+    person_real: float = 0.3
     rank: float = 0.2
     refine: float = 1.0
     branch_box: float = 0.3
@@ -102,20 +104,23 @@ class Criterion(nn.Module):
         self.attributes = AttributeHeads(model.config.width)
         self.weights = weights
         self.config = model.config
-        self.columns = model.config.image_width // 16  # of the token grid
+        self.rows, self.columns = model.config.token_grid
 
     def forward(self, batch: Batch, clip: ClipTokens, reading: SceneReading, output: Output) -> dict[str, Tensor]:
         """Every part, weighted, by name, and their sum as ``total``."""
         truth = batch.key_boxes
         match, matched = match_people(reading.detections, truth, batch.people_real, clip.people_mask)
-        parts = detection_losses(reading.dense, truth, batch)
+        parts = {} if reading.dense is None else detection_losses(reading.dense, truth, batch)
         parts |= self._people_losses(batch, clip, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
+        if self.config.answer == "people" and self.config.relations:
+            parts["person_real"] = real_loss(reading.detections, truth, batch, clip)
         if self.config.frame_boxes and batch.people_xyxy.shape[2] > 1:
             parts |= frame_losses(batch, clip, match, matched)
-        if reading.paths is not None and self.config.retrieval != "random":
+        followed = self.config.has_places and self.config.retrieval != "random"
+        if reading.paths is not None and followed:
             parts["follow_people"] = _follow_people(batch, reading.paths.similarity, match, matched, self.columns)
-        if output.words is not None and self.config.retrieval != "random":
+        if output.words is not None and followed:
             parts["follow_words"] = _follow_words(batch, output.words.similarity, self.columns)
         weights = {name: getattr(self.weights, name) for name in parts}
         weighted = {name: value * weights[name] for name, value in parts.items() if weights[name]}
@@ -160,7 +165,7 @@ class Criterion(nn.Module):
         elif self.config.presence:
             parts["presence"] = functional.binary_cross_entropy_with_logits(output.presence, present.to(logits.dtype))
         if output.place is not None:
-            parts |= place_losses(output.place, target, seen, self.config.image_height // 32)
+            parts |= place_losses(output.place, target, seen, self.rows // 2)
         labels = batch.actions[clip_of, who]
         branch = output.branch_boxes[seen]
         return {
@@ -214,12 +219,29 @@ def frame_losses(batch: Batch, clip: ClipTokens, match: Tensor, matched: Tensor)
     return {"frame_box": box_loss(clip.frame_boxes[matched][there], target[there]), "frame_seen": presence}
 
 
+def real_loss(found: Detections, truth: Tensor, batch: Batch, clip: ClipTokens) -> Tensor:
+    """Cross-entropy of whether a candidate is a person; of several on the same one, only the best is."""
+    mask = clip.people_mask
+    overlap = overlaps(found, truth, batch.people_real, mask) * mask.unsqueeze(2)
+    best, who = overlap.max(dim=2)
+    matched = best >= MATCH_IOU
+    real = matched & (best == overlap.amax(dim=1).gather(1, who))
+    mask = mask & (matched | batch.frames_known.unsqueeze(1))  # where not everybody is known, others may be people too
+    logits = clip.person_real[mask]
+    loss = functional.binary_cross_entropy_with_logits(logits, real[mask].to(logits.dtype), reduction="sum")
+    return loss / max(1, len(logits))
+
+
 def match_people(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Which true person (B, P) each candidate is, and whether it is one at all (IoU of a half or more)."""
-    candidates = cxcywh_to_xyxy(found.boxes_cxcywh[:, : mask.shape[1]])
-    overlap = pairwise_iou(candidates, truth.nan_to_num(-1.0)) * real.unsqueeze(1)
-    best, who = overlap.max(dim=2)
+    best, who = overlaps(found, truth, real, mask).max(dim=2)
     return who, (best >= MATCH_IOU) & mask
+
+
+def overlaps(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    """IoU of every candidate with every true person (B, P, P), zero with those who are not real (B, P)."""
+    candidates = cxcywh_to_xyxy(found.boxes_cxcywh[:, : mask.shape[1]])
+    return pairwise_iou(candidates, truth.nan_to_num(-1.0)) * real.unsqueeze(1)
 
 
 def detection_losses(dense: DenseDetections, people: Tensor, batch: Batch) -> dict[str, Tensor]:

@@ -96,7 +96,7 @@ def run_once() -> Shapes:
     made["FrameFeatures"] = frames.stack([frames])
     made["ClipTokens"], reading = model.encode_clips(made["FrameFeatures"])
     made["DenseDetections"], made["Detections"] = reading.dense, reading.detections
-    made["TextTokens"] = build_text_encoder(config.text)(SENTENCES)
+    made["TextTokens"] = build_text_encoder(config)(SENTENCES)
     made["Output"] = model(made["ClipTokens"], made["TextTokens"])
     found = dict(_flatten(made))
     for cues, paths in (("detections", reading.paths), ("words", made["Output"].words)):

@@ -29,18 +29,21 @@ from accelerate.utils import gather_object, parse_flag_from_env
 
 from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
-from refatomnet.checkpoint import SHIPPED, load_checkpoint
-from refatomnet.encoders import FrameFeatures
-from refatomnet.errors import DataError, OptionError
+from refatomnet.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
+from refatomnet.encoders import Features
+from refatomnet.encoders.pretrained import weights_sha256
+from refatomnet.errors import CheckpointError, DataError, OptionError
 from refatomnet.model import RavarModel
-from refatomnet.preprocess import Letterbox, to_pixels
+from refatomnet.preprocess import Letterbox
+from refatomnet.records import Record
+from refatomnet.refava import read_split
 from refatomnet.text import TextTokens, build_text_encoder
+from refatomnet.zero_shot import is_zero_shot
 from training.arguments import Parser, run
 from training.calibration import platt
 from training.data.clips import Change, read_model_frames
 from training.data.corruptions import Corruption
-from training.data.records import Record, write_text
-from training.data.refava import read_split
+from training.data.records import write_text
 from training.metrics import (
     action_scores,
     average,
@@ -54,6 +57,9 @@ from training.metrics import (
 
 VARIANTS = ("own", "shuffled_sentence", "wrong_person")
 SCORES = ("miou", "acc_iou50", "map_weighted", "map_macro", "auroc_weighted", "auroc_macro", "presence_auroc")
+ENOUGH = 20  # records of a class below which its figures are mostly luck
+LISTED = 20  # pairs of look-alikes told of
+SHOWN_MISSES = 9
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Answers:
 class Question:
     """One clip: how to load its features and how it lies on the canvas, its records, and its sentences by variant."""
 
-    load: Callable[[], tuple[FrameFeatures, Letterbox]]
+    load: Callable[[], tuple[Features, Letterbox]]
     records: list[Record]
     sentences: dict[str, list[str]]
 
@@ -170,14 +176,14 @@ def questions_from_videos(
 @torch.inference_mode()
 def _load(
     model: RavarModel, data: Path, record: Record, change: Callable[[Record], Change] | None
-) -> tuple[FrameFeatures, Letterbox]:
+) -> tuple[Features, Letterbox]:
     """Features (1, T, …) of the clip of a record, and how it lies on the canvas."""
     config = model.config
     images = read_model_frames(data, record, config, change(record) if change else None)
     height, width = images[0].shape[:2]
-    box = Letterbox.fit(width, height, canvas_width=config.image_width, canvas_height=config.image_height)
-    pixels = to_pixels(images, box).to(next(model.parameters()).device)
-    return FrameFeatures.stack([model.encode_frames(pixels)]), box
+    box = Letterbox.of(config, width, height)
+    pixels = model.encoder.prepare(images, box).to(next(model.parameters()).device)
+    return Features.stack([model.encode_frames(pixels, key=config.key_frame)]), box
 
 
 def score(answers: Answers, variant: str = "own") -> dict[str, float]:
@@ -213,18 +219,23 @@ def report(answers: Answers, calibration: dict[str, Any] | None, *, controls: bo
     """The evaluation JSON of the contract, without the fields that say where it came from."""
     present, _, labels = truth(answers.records)
     table = per_class(answers.actions["own"][present], labels[present])
-    frequent = {i: entry for i, entry in table.items() if entry["support"] >= 20}
+    frequent = {i: entry for i, entry in table.items() if entry["support"] >= ENOUGH}
     result: dict[str, Any] = {"records": len(answers.records), "present": int(present.sum()), **score(answers)}
     result["map_macro_20"] = average(frequent, "ap", weighted=False)
     result["frame_map50"] = frame_map(answers)
+    presence = answers.presence["own"]
     if calibration:
         result["ece"] = calibration_error(
             platt(answers.actions["own"][present], calibration["actions"]), labels[present]
         )
-        said = platt(answers.presence["own"], calibration["presence"])
+        said = platt(presence, calibration["presence"])
         result["presence_accuracy"] = float(((said >= calibration["threshold"]) == present).mean())
+    else:
+        said = platt(presence, {"scale": 1.0, "bias": 0.0})
     result["by_kind"] = _by_kind(answers, present)
     result["per_class"] = {str(i): {"name": action(i).name, **entry} for i, entry in table.items()}
+    result["look_alikes"] = look_alikes(answers)
+    result["misses"] = misses(answers, said)
     result["ci95"] = bootstrap(lambda rows: score_rows(answers, "own", rows), answers.clips)
     if controls:
         result["controls"] = {name: score(answers, name) for name in VARIANTS[1:]}
@@ -270,6 +281,56 @@ def _by_kind(answers: Answers, present: np.ndarray) -> dict[str, dict[str, float
     }
 
 
+def look_alikes(answers: Answers) -> list[dict[str, Any]]:
+    """The pairs of actions that are told apart worst, worst first.
+
+    Of two actions a and b, ``told_apart`` is the chance that a record of a without b gets a higher score of a over that
+    of b than a record of b without a, ties counting half: the AUROC of the difference of their logits. 0.5 is guessing.
+    How frequent an action is does not matter, nor its threshold. Counted are the records whose person is boxed right
+    (IoU 0.5), so that it is about actions, and the pairs with ``ENOUGH`` of them on both sides.
+    """
+    present, boxes, labels = truth(answers.records)
+    right = present & (box_ious(answers.boxes["own"], boxes) >= 0.5)
+    logits, here = answers.actions["own"][right], labels[right] == 1
+    frequent = np.flatnonzero(here.sum(0) >= ENOUGH)
+    pairs: list[dict[str, Any]] = []
+    for place, a in enumerate(frequent):
+        for b in frequent[place + 1 :]:
+            lead = logits[:, a] - logits[:, b]
+            sides = lead[here[:, a] & ~here[:, b]], lead[here[:, b] & ~here[:, a]]
+            if min(map(len, sides)) < ENOUGH:
+                continue
+            above = sides[0][:, None] - sides[1]
+            pairs.append(
+                {
+                    "actions": [int(a) + 1, int(b) + 1],
+                    "names": [action(int(i) + 1).name for i in (a, b)],
+                    "told_apart": float(((above > 0) + (above == 0) / 2).mean()),
+                    "records": [len(side) for side in sides],
+                }
+            )
+    return sorted(pairs, key=lambda pair: pair["told_apart"])[:LISTED]
+
+
+def misses(answers: Answers, presence: np.ndarray) -> list[dict[str, Any]]:
+    """The worst wrong boxes, one a clip, worst first: records by presence [n], a probability, times 1 - IoU.
+
+    Each is the record's own line with ``answered_xyxy`` (fractions of the frame), ``iou`` and ``presence``.
+    """
+    present, boxes, _ = truth(answers.records)
+    overlap = box_ious(answers.boxes["own"], boxes)
+    worst: dict[int, dict[str, Any]] = {}
+    for row in np.argsort(-presence * (1 - overlap), kind="stable"):
+        if present[row] and overlap[row] < 0.5 and answers.clips[row] not in worst and len(worst) < SHOWN_MISSES:
+            worst[answers.clips[row]] = {
+                **answers.records[row].to_dict(),
+                "answered_xyxy": [round(float(side), 5) for side in answers.boxes["own"][row]],
+                "iou": float(overlap[row]),
+                "presence": float(presence[row]),
+            }
+    return list(worst.values())
+
+
 def without_nan(value: Any) -> Any:
     """Scores that could not be had become null, which JSON knows."""
     if isinstance(value, dict):
@@ -294,6 +355,8 @@ def measure(
         DataError: If no record is about somebody, or one cannot be read.
         CheckpointError: If the checkpoint cannot be used.
     """
+    if is_zero_shot(checkpoint):
+        raise CheckpointError(f"{checkpoint} has no trained model to measure; training.references asks it about clips")
     records = read_split(data, split)[:limit]
     if not any(record.box_xyxy for record in records):
         raise DataError(f"no record of {split!r} in {data} is about somebody; there is nothing to measure")
@@ -301,10 +364,11 @@ def measure(
     model.to(processes().device)
     sentences = other_sentences(records) if controls else {"own": [record.sentence for record in records]}
     questions = questions_from_videos(model, data, records, sentences, corruption.of if corruption else None)
-    answers = ask_all(model, questions, build_text_encoder(model.config.text))
+    answers = ask_all(model, questions, build_text_encoder(model.config))
     result = report(answers, config.get("calibration"), controls=controls)
     name = config.get("name", str(checkpoint))
-    return {**without_nan(result), "checkpoint": name, "data": f"{data.resolve().name}/{split}"}
+    weights = weights_sha256(find_checkpoint(checkpoint))
+    return {**without_nan(result), "checkpoint": name, "weights": weights, "data": f"{data.resolve().name}/{split}"}
 
 
 def evaluate(options: argparse.Namespace) -> int:

@@ -16,7 +16,10 @@ import torch
 
 from refatomnet import Predictor
 from refatomnet.boxes import iou
+from refatomnet.errors import DataError
 from refatomnet.video import open_source
+from training.arguments import Parser, run
+from training.data.records import write_text
 
 
 def look(predictor: Predictor, folder: Path, reference: dict[str, Any], *, top_k: int = 5) -> dict[str, Any]:
@@ -43,14 +46,21 @@ def look(predictor: Predictor, folder: Path, reference: dict[str, Any], *, top_k
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Print IoU and top actions for references on real clips.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--checkpoint")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+def references(options: argparse.Namespace) -> int:
+    """Ask about every reference of a folder, and print what came of it.
+
+    Raises:
+        DataError: If refs.json is not what it should be.
+    """
+    path = options.folder / "refs.json"
+    given = path.read_text(encoding="utf-8")
     predictor = Predictor.from_pretrained(options.checkpoint, device="cpu")
-    rows = [look(predictor, options.folder, entry) for entry in json.loads((options.folder / "refs.json").read_text())]
+    try:
+        rows = [look(predictor, options.folder, entry) for entry in json.loads(given)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path} is no list of references ({error!r}); training/references.py tells its form"
+        ) from error
     for row in rows:
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
     there = [row for row in rows if row["in_view"]]
@@ -59,8 +69,20 @@ def main() -> None:
     sys.stdout.write(f"{right} of {len(there)} boxes right (IoU >= 0.5); ")
     sys.stdout.write(f"{silent} of {len(rows) - len(there)} absent ones not found\n")
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        write_text(options.json, json.dumps(rows, indent=1) + "\n")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = Parser("python -m training.references", description="Print IoU and top actions for references on clips.")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path,
+        help="videos and refs.json, whose form the first lines of this file tell",
+    )  # fmt: skip
+    parser.add_argument("--checkpoint", metavar="NAME|FOLDER|HUB_ID", help="default: the shipped weights")
+    parser.add_argument("--json", metavar="OUT.json", type=Path)
+    return run(parser, references, arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -27,13 +27,14 @@ import numpy as np
 from refatomnet.checkpoint import SHIPPED, load_checkpoint
 from refatomnet.errors import DataError, OptionError
 from refatomnet.model import RavarModel
+from refatomnet.records import Record
+from refatomnet.refava import read_split
 from refatomnet.text import build_text_encoder
 from training.arguments import Parser, run
 from training.data.clips import Change
 from training.data.corruptions import CORRUPTIONS, LEVELS, Corruption
 from training.data.mirror import mirror_image, mirror_record
-from training.data.records import PARAPHRASE, Record, write_text
-from training.data.refava import read_split
+from training.data.records import PARAPHRASE, write_text
 from training.evaluate import Answers, ask_all, processes, questions_from_videos, score, truth, without_nan
 from training.metrics import bootstrap, box_ious
 
@@ -175,7 +176,7 @@ def table(options: argparse.Namespace) -> int:
 
 def asker(model: RavarModel, data: Path) -> Ask:
     """A model asked about the clips of a data set; sentences are embedded once."""
-    embed = build_text_encoder(model.config.text)
+    embed = build_text_encoder(model.config)
 
     def ask(records: list[Record], change: Callable[[Record], Change] | None) -> Answers:
         sentences = {"own": [record.sentence for record in records]}

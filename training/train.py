@@ -14,6 +14,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from refatomnet.heap import keep_freed
 from training.arguments import Parser, run
 from training.config import read_train_config
 from training.data.records import write_text
@@ -25,12 +26,13 @@ _LOG = logging.getLogger(__name__)
 
 def train(options: argparse.Namespace) -> int:
     config = read_train_config(options.config, options.overrides)
+    keep_freed()
     trainer = Trainer(config)
     if not trainer.accelerator.is_main_process:
         logging.disable(logging.INFO)  # one process speaks for all
     trainer.begin(resume=options.resume)
-    count, epoch, total = len(trainer.train_set), trainer.steps_an_epoch, trainer.total_steps
-    _LOG.info("%d clips, %d steps an epoch, %d in all", count, epoch, total)
+    counts = len(trainer.still_set), trainer.still_steps, len(trainer.train_set), trainer.total_steps
+    _LOG.info("%d stills, %d steps; %d clips, %d steps in all", *counts)
     if not trainer.finished:
         trainer.fit()
     if trainer.finished:

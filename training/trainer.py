@@ -19,21 +19,24 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from refatomnet.checkpoint import encoder_state, load_checkpoint, save_checkpoint
+from refatomnet.checkpoint import fill_encoder, load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
-from refatomnet.encoders import FrameFeatures
+from refatomnet.encoders import Features, PublicEncoder, check_weights
 from refatomnet.errors import DataError
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import Letterbox
+from refatomnet.records import Record, read_records
 from training.cache import FeatureCache, build
 from training.calibration import fit_calibration
 from training.config import TrainConfig
 from training.criterion import Criterion, training_detections
 from training.data.examples import Batch, Examples
-from training.data.records import Record, read_records, write_text
+from training.data.records import write_text
 from training.evaluate import Answers, Question, ask_all, processes, score, truth
 
+STATE = "state.pt"  # of a run, to go on from
 _LOG = logging.getLogger(__name__)
+PRETRAINED, PRETRAINED_SHARE = "looks.features.", 0.4  # begin with ImageNet's weights; share of the learning rate
 # What a resumed run may change: how long and where it sits, not what it learns.
 _FREE = {"minutes", "threads", "data", "run", "save_every"}
 
@@ -105,9 +108,8 @@ def cached_questions(data: Path, split: str, cache: FeatureCache, config: ModelC
     for record in read_records(data / f"{split}.jsonl"):
         own.setdefault(record.moment, []).append(record)
 
-    def load(moment: str) -> tuple[FrameFeatures, Letterbox]:
-        features = FrameFeatures.stack([FrameFeatures(**cache.frames(moment))])
-        return features, cache.letterbox(moment, config)
+    def load(moment: str) -> tuple[Features, Letterbox]:
+        return Features.stack([cache.features(moment)]), cache.letterbox(moment, config)
 
     return [
         Question(partial(load, m), own[m], {"own": [r.sentence for r in own[m]]}) for m in sorted(own) if m in cache
@@ -131,28 +133,34 @@ class Trainer:
         spread = DistributedDataParallelKwargs(find_unused_parameters=True)  # key frames alone leave some parts out
         self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[spread])
         self.model = RavarModel(config.model)
-        self.model.encoder.load_state_dict(encoder_state())
+        fill_encoder(self.model.encoder)
+        if config.model.looks:
+            self.model.looks.begin_with(self.model.encoder)
         self.trained_before = ""
         if config.start is not None:
             self._begin_with(config.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs lack it
         self.criterion = Criterion(self.model, config.loss)
+        if config.start is not None:
+            self._begin_losses(Path(config.start).expanduser().parent / STATE)
         step = Step(self.model, self.criterion)
         optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, betas=(0.9, 0.98))
         self.run_step, self.optimizer = self.accelerator.prepare(step, optimizer)
         self.ema = Ema(self.model, config.ema)
         self.step, self.best, self.stale = 0, -math.inf, 0
         self.data_folder = Path(config.data).expanduser()
-        self.train_set = Examples(
-            self.data_folder, "train", self._features("train"), config.model, mirror=config.mirror, limit=config.limit
-        )
-        self.val_cache = self._features("val")
+        if config.stills is None:
+            self.train_set = self.still_set = self._examples(self.data_folder, config.model)
+        else:
+            alone = replace(config.model, frames=1, key_frame=0)  # nothing else of these clips is looked at
+            self.still_set = self._examples(Path(config.stills).expanduser(), alone)
+            self.train_set = self._examples(self.data_folder, config.model) if config.epochs else self.still_set
+        self.val_cache = self._features(self.data_folder, "val", config.model)
         self.val_questions = cached_questions(self.data_folder, "val", self.val_cache, config.model)[: config.val_clips]
         self.parts = config.accumulate * self.accelerator.num_processes
         self._check_sizes()
-        self.steps_an_epoch = max(1, len(self.train_set) // config.batch_clips)
-        self.still_steps = round(config.still_epochs * self.steps_an_epoch)
-        self.total_steps = max(1, self.still_steps + round(config.epochs * self.steps_an_epoch))
+        self.still_steps = round(config.still_epochs * self._an_epoch(self.still_set))
+        self.total_steps = max(1, self.still_steps + round(config.epochs * self._an_epoch(self.train_set)))
 
     def _begin_with(self, checkpoint: str) -> None:
         """Take over a checkpoint's weights; parts it does not have begin anew.
@@ -161,7 +169,8 @@ class Trainer:
             DataError: If it has other sizes than this run.
         """
         model, card = load_checkpoint(checkpoint)
-        for name in ("encoder", "text", "categories", "frames", "key_frame", "frame_rate"):
+        frozen = ("encoder", "text", "tokens", "blip2", "detector", "keywords")
+        for name in (*frozen, "categories", "frames", "key_frame", "frame_rate"):
             wanted, has = getattr(self.config.model, name), getattr(model.config, name)
             if wanted != has:
                 raise DataError(f"{checkpoint} has {name} {has!r}, this run {wanted!r}; give it the same, or no start")
@@ -175,29 +184,59 @@ class Trainer:
             told = ", ".join(sorted(anew)) or "nothing", ", ".join(sorted(left)) or "nothing"
             _LOG.info("of %s: begun anew %s, left out %s", checkpoint, *told)
         self.model.load_state_dict({**own, **{name: value for name, value in given.items() if name in own}})
+        if isinstance(self.model.encoder, PublicEncoder) and isinstance(model.encoder, PublicEncoder):
+            self.model.encoder.stands_on = model.encoder.stands_on
         self.trained_before = f", after {card.get('trained_on', checkpoint)}"
 
+    def _begin_losses(self, state: Path) -> None:
+        """Where the checkpoint is a run's best one, take over what that run's losses had learnt, as heads for looks."""
+        if not state.is_file():
+            return
+        learnt = torch.load(state, weights_only=True, map_location="cpu", mmap=True)["criterion"]
+        own = self.criterion.state_dict()
+        if {name: value.shape for name, value in learnt.items()} == {name: value.shape for name, value in own.items()}:
+            self.criterion.load_state_dict(learnt)
+
+    def _an_epoch(self, examples: Examples) -> int:
+        """Steps of a pass over them."""
+        return max(1, len(examples) // self.config.batch_clips)
+
     def _check_sizes(self) -> None:
-        size, count = self.config.batch_clips, len(self.train_set)
-        if count < size:
-            raise DataError(f"{count} training clips with features in {self.data_folder}; a batch needs {size}")
+        size = self.config.batch_clips
+        for part in (self.still_set, self.train_set):
+            if len(part) < size:
+                raise DataError(f"{len(part)} training clips with features in {part.folder}; a batch needs {size}")
         if size % self.parts:
             raise DataError(f"batch_clips is {size}; it must be a multiple of {self.parts}, processes × accumulate")
 
-    def _features(self, split: str) -> FeatureCache:
+    def _examples(self, folder: Path, model: ModelConfig) -> Examples:
+        cache = self._features(folder, "train", model)
+        return Examples(folder, "train", cache, model, mirror=self.config.mirror, limit=self.config.limit)
+
+    def _features(self, data: Path, split: str, model: ModelConfig) -> FeatureCache:
         mirrored = split == "train" and self.config.mirror > 0
         with self.accelerator.main_process_first():
-            folder = build(self.data_folder, split, self.config.model, mirrored=mirrored)
-        return FeatureCache(folder, self.config.model.text)
+            folder = build(data, split, model, mirrored=mirrored)
+        cache, encoder = FeatureCache(folder, model), self.model.encoder
+        if isinstance(encoder, PublicEncoder):
+            check_weights(encoder.stands_on, cache.stands_on)
+            encoder.stands_on = cache.stands_on
+        return cache
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Weight decay on matrices only."""
+        """Weight decay on matrices only; layers that were trained before go at a share of the learning rate."""
         named = [(n, p) for part in (self.model, self.criterion) for n, p in part.named_parameters() if p.requires_grad]
-        plain = [p for n, p in named if p.ndim < 2 or n.endswith(("A_log", "place", "time"))]
-        decayed = [p for n, p in named if not (p.ndim < 2 or n.endswith(("A_log", "place", "time")))]
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in named:
+            plain = parameter.ndim < 2 or name.endswith(("A_log", "place", "time"))
+            groups.setdefault((plain, name.startswith(PRETRAINED)), []).append(parameter)
         return [
-            {"params": decayed, "weight_decay": self.config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
+            {
+                "params": parameters,
+                "weight_decay": 0.0 if plain else self.config.weight_decay,
+                "share": PRETRAINED_SHARE if pretrained else 1.0,
+            }
+            for (plain, pretrained), parameters in groups.items()
         ]
 
     def fit(self) -> None:
@@ -253,14 +292,16 @@ class Trainer:
     def _batches(self, step: int) -> list[Batch]:
         """This process's parts of a step's batch."""
         size, process = self.config.batch_clips, self.accelerator.process_index
-        epoch, place = divmod(step, self.steps_an_epoch)
-        order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.train_set))
+        still = step < self.still_steps
+        examples = self.still_set if still else self.train_set
+        epoch, place = divmod(step if still else step - self.still_steps, self._an_epoch(examples))
+        order = np.random.default_rng([self.config.seed, still, epoch]).permutation(len(examples))
         indices = [int(i) for i in order[place * size : (place + 1) * size]]
         batches = []
         for part in range(process * self.config.accumulate, (process + 1) * self.config.accumulate):
             rng = np.random.default_rng([self.config.seed, step, 7, part])
             mine = indices[part :: self.parts]
-            batches.append(self.train_set.batch(mine, self.config.sentences, rng, still=step < self.still_steps))
+            batches.append(examples.batch(mine, self.config.sentences, rng, still=still))
         return batches
 
     def _train_step(self, batches: list[Batch]) -> dict[str, float]:
@@ -270,7 +311,7 @@ class Trainer:
         share = config.true_share * (1 - 0.75 * self.step / self.total_steps)
         self.run_step.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * self._rate()
+            group["lr"] = config.learning_rate * self._rate() * group["share"]
         self.optimizer.zero_grad(set_to_none=True)
         losses: dict[str, float] = {}
         for number, batch in enumerate(batches, start=1):
@@ -330,13 +371,20 @@ class Trainer:
     def _card(self, scores: dict[str, float], answers: Answers) -> dict[str, Any]:
         config = self.config
         present, _, labels = truth(answers.records)
-        count, scenes = len(self.train_set), self.train_set.has_scenes
+        scenes = self.train_set.has_scenes
         name = "OpenRAVAR" if scenes else self.data_folder.resolve().name
+        counts = {
+            "clips": len(self.train_set) if config.epochs or config.stills is None else 0,
+            "stills": len(self.still_set) if config.stills is not None else 0,
+        }
+        kind = "rendered " if scenes else ""
+        passes = {"still_epochs": config.still_epochs, "epochs": config.epochs}
+        told = " and ".join(f"{count} {kind}{what}" for what, count in counts.items() if count)
         return {
             "name": config.name,
-            "trained_on": f"{name}, {count} {'rendered clips' if scenes else 'clips'}{self.trained_before}",
-            "data": {"name": name, "split": "train", "clips": count},
-            "training": {"seed": config.seed, "steps": self.step, "epochs": self.step / self.steps_an_epoch},
+            "trained_on": f"{name}, {told}{self.trained_before}",
+            "data": {"name": name, "split": "train", **counts},
+            "training": {"seed": config.seed, "steps": self.step, **passes},
             "calibration": fit_calibration(
                 answers.actions["own"], labels, answers.presence["own"], present, answers.clips
             ),
@@ -357,8 +405,8 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "ema": {"steps": self.ema.steps, "values": self.ema.values},
         }
-        torch.save(state, self.folder / "state.pt.part")
-        (self.folder / "state.pt.part").replace(self.folder / "state.pt")
+        torch.save(state, self.folder / f"{STATE}.part")
+        (self.folder / f"{STATE}.part").replace(self.folder / STATE)
 
     def begin(self, *, resume: bool) -> None:
         """Take the run folder: go on from the state that lies there, or claim it for a new run.
@@ -366,7 +414,7 @@ class Trainer:
         Raises:
             DataError: If it holds another run: of other settings, or one nobody asked to resume.
         """
-        path, settings = self.folder / "state.pt", self.folder / "config.json"
+        path, settings = self.folder / STATE, self.folder / "config.json"
         if path.is_file() and not resume:
             raise DataError(f"{self.folder} holds a run already; give --resume to go on with it, or another run=FOLDER")
         if path.is_file():
