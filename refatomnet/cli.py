@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("--sentence", metavar="S", action="append", default=[], help="asked of every video; repeatable")
     many = batch.add_mutually_exclusive_group()
     many.add_argument("--workers", metavar="N", type=int, default=1, help="processes, each with its own model")
-    many.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster (not available yet)")
+    many.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster: local, auto or HOST:PORT")
 
     bench = command("bench", _bench, "Time ourselves against bare decoding and encoding of the same file.")
     bench.add_argument("video", metavar="VIDEO", nargs="?", help="default: the first sample clip")
@@ -121,8 +121,7 @@ def _predict(options: argparse.Namespace) -> int:
     check_question(sentences)
     check_options(stride=options.stride, top_k=options.top_k)
     with Progress(options.quiet) as progress:
-        progress("Loading the model", 0)
-        predictor = load_predictor(options.checkpoint, options.device)
+        predictor = load_predictor(options.checkpoint, options.device, progress)
         clip = predictor.encode(
             options.video, stride=options.stride, start=options.start, end=options.end, progress=progress
         )
@@ -143,9 +142,8 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _batch(options: argparse.Namespace) -> int:
     from refatomnet.batch import Settings, run_batch
+    from refatomnet.downloads import fetch
 
-    if options.ray is not None:
-        raise OptionError("--ray is not available yet; use --workers N on one machine")
     if options.workers < 1:
         raise OptionError(f"--workers is {options.workers}; give the number of processes, 1 or more")
     if options.source.resolve() == (options.out / "summary.csv").resolve():
@@ -153,8 +151,15 @@ def _batch(options: argparse.Namespace) -> int:
     sentences = [_decodable(sentence) for sentence in options.sentence]
     settings = Settings(options.checkpoint, options.device, options.stride, options.top_k)
     with Progress(options.quiet) as progress:
+        fetch(options.checkpoint, progress)  # once, not by every worker
         return run_batch(
-            options.source, options.out, settings, sentences=sentences, workers=options.workers, progress=progress
+            options.source,
+            options.out,
+            settings,
+            sentences=sentences,
+            workers=options.workers,
+            ray=options.ray,
+            progress=progress,
         )
 
 
@@ -176,14 +181,21 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> int:
     from refatomnet.bench import machine, milliseconds, parameters
+    from refatomnet.downloads import fetch, in_words, is_here, public_models
 
     with Progress(options.quiet) as progress:
-        progress("Loading the model", 0)
-        predictor = load_predictor(options.checkpoint, options.device)
-        progress("Timing", 0)
-        card = {key: value for key, value in predictor.card.items() if key != "actions"}
-        shown = {**card, "parameters": parameters(predictor), "milliseconds": milliseconds(predictor)}
-    print_json({**shown, "machine": machine(predictor.device)})
+        fetch(options.checkpoint, progress, public=False)
+        if lacking := [need for need in public_models(options.checkpoint) if not is_here(need)]:
+            from refatomnet.predictor import read_card
+
+            card, measured = read_card(options.checkpoint, local_files_only=True), {}
+            progress.line(f"size and speed are not told: they need {in_words(lacking)}, which predict fetches")
+        else:
+            predictor = load_predictor(options.checkpoint, options.device, progress)
+            progress("Timing", 0)
+            card, measured = predictor.card, {"parameters": parameters(predictor)}
+            measured |= {"milliseconds": milliseconds(predictor), "machine": machine(predictor.device)}
+    print_json({**{key: value for key, value in card.items() if key != "actions"}, **measured})
     return 0
 
 

@@ -70,20 +70,25 @@ class Progress:
 
 
 class _Kept(logging.Handler):
-    """Keeps warnings for the end, so that an error is the only line when there is one."""
+    """Keeps warnings for the end, so that an error is the only line when there is one; one about time cannot wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool) -> None:
         super().__init__(logging.WARNING)
+        self.quiet = quiet
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"warning: {record.getMessage()}")
+        line = f"warning: {record.getMessage()}"
+        if not getattr(record, "at_once", False):
+            self.lines.append(line)
+        elif not self.quiet:
+            say(line)
 
 
 @contextmanager
 def quiet_libraries(quiet: bool) -> Iterator[None]:
     """Keep libraries off standard error; show our own warnings after success, unless asked to be quiet."""
-    ours, kept = logging.getLogger("refatomnet"), _Kept()
+    ours, kept = logging.getLogger("refatomnet"), _Kept(quiet)
     passed_on = ours.propagate
     ours.addHandler(kept)
     ours.propagate = False
@@ -128,8 +133,15 @@ def debugging() -> bool:
     return os.environ.get("REFATOMNET_DEBUG") == "1"
 
 
-def load_predictor(checkpoint: str | None, device: str) -> "Predictor":
-    """The predictor of a checkpoint (None: the shipped one), loaded without progress bars."""
+def load_predictor(
+    checkpoint: str | None, device: str, progress: Callable[[str, float], None] | None = None
+) -> "Predictor":
+    """The predictor of a checkpoint (None: the shipped one), fetched first if need be; no bars of libraries."""
+    from refatomnet.downloads import fetch
+
+    fetch(checkpoint, progress)
+    if progress is not None:
+        progress("Loading the model", 0)
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()

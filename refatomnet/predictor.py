@@ -4,11 +4,12 @@ Beyond the papers, which answer for the one key frame of a short clip: a window 
 every so many seconds, and the answers of all key frames are joined to a track and to segments.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,22 +17,37 @@ from torch import Tensor
 
 from refatomnet.actions import ACTIONS, NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy, fraction_to_px, pairwise_iou
-from refatomnet.checkpoint import SHIPPED, load_checkpoint
-from refatomnet.encoders import FrameFeatures
+from refatomnet.checkpoint import SHIPPED, find_checkpoint, load_checkpoint, read_config
+from refatomnet.cuts import CutFinder, first_of_shot
+from refatomnet.encoders import PublicEncoder
 from refatomnet.errors import Cancelled, CheckpointError, OptionError
-from refatomnet.fusion import ClipTokens
-from refatomnet.model import Output, RavarModel
-from refatomnet.preprocess import Letterbox, to_pixels
-from refatomnet.shelf import TokenShelf
+from refatomnet.model import Output, People, RavarModel
+from refatomnet.preprocess import Letterbox
+from refatomnet.shelf import Tokens, TokenShelf
+from refatomnet.sight import Sight
 from refatomnet.text import build_text_encoder, split_words
-from refatomnet.types import ActionScore, Box, Candidate, KeyFrame, Query, Result, Segment, TrackPoint, VideoInfo
+from refatomnet.tracks import Track, Tracker, meant_frames, steady_presence, who_is_meant
+from refatomnet.types import (
+    ActionScore,
+    Box,
+    Candidate,
+    KeyFrame,
+    Query,
+    Result,
+    Segment,
+    TrackPoint,
+    VideoInfo,
+    WordPath,
+)
 from refatomnet.video import Frame, probe, sample_frames
+from refatomnet.zero_shot import Answer, ZeroShot, ZeroSight, is_zero_shot, load_zero_shot, zero_shot_card
 
 # Calibrated score from which an action belongs to a segment: F1 is best at half of what it reaches there.
 ACTION_THRESHOLD = 0.3
+LEAST_OVERLAP = 0.5  # (IoU) of an answer's box with that of a followed person to be theirs
 MIN_STRIDE, MAX_STRIDE = 0.1, 60.0
 MAX_SENTENCES = 16
-_FRAMES_AT_ONCE, _CLIPS_AT_ONCE = 8, 16
+_CLIPS_AT_ONCE = 16
 
 Progress = Callable[[str, float], None]
 
@@ -42,7 +58,8 @@ class EncodedClip:
 
     start, end, stride: Seconds: the stretch looked at, and from key frame to key frame. letterbox: Where frames lie on
     the canvas.
-    times, frames: Seconds and frame numbers of the K key frames. tokens: one window around each.
+    times, frames: Seconds and frame numbers of the K key frames. tokens: one window around each. people: who is there.
+    tracks: Everybody followed through the video. cuts: frame numbers where the camera cuts.
     """
 
     video: VideoInfo
@@ -53,36 +70,73 @@ class EncodedClip:
     frames: tuple[int, ...]
     letterbox: Letterbox
     tokens: TokenShelf
+    people: tuple["Seen", ...]
+    tracks: Sequence[Track]
+    cuts: Sequence[int]
+
+
+class Seen(NamedTuple):
+    """The people on a picture: boxes xyxy in pixels (M, 4), and the track of each, -1 for none."""
+
+    boxes: np.ndarray
+    tracks: list[int]
 
 
 class Predictor:
     """Answers sentences about videos with a loaded model.
 
     Args:
-        model: The model, in evaluation mode.
+        model: The model: a trained one, or public models that answer without training.
         card: Its checkpoint's config; the calibration is read from it.
         device: Where the model runs.
     """
 
-    def __init__(self, model: RavarModel, card: dict[str, Any], *, device: str = "cpu") -> None:
-        self.model = model.to(device).eval()
+    def __init__(self, model: RavarModel | ZeroShot, card: dict[str, Any], *, device: str = "cpu") -> None:
+        self.model: Any = model.to(device).eval()
         self.card = card
         self.device = device
-        self.text = build_text_encoder(model.config.text)
         self._calibration = card["calibration"]
+        # What encodes sentences, and what runs the network over a video.
+        self.text: Any = model.read if isinstance(model, ZeroShot) else build_text_encoder(model.config)
+        self.sight: Callable[[Any, Letterbox, str], Sight | ZeroSight]
+        self.sight = ZeroSight if isinstance(model, ZeroShot) else Sight
 
     @classmethod
-    def from_pretrained(cls, checkpoint: str | Path | None = None, *, device: str = "auto") -> "Predictor":
-        """Load a checkpoint: the shipped one, a folder, or a hub id.
+    def from_pretrained(
+        cls,
+        checkpoint: str | Path | None = None,
+        *,
+        device: str = "auto",
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
+    ) -> "Predictor":
+        """Load a checkpoint: the shipped one, which never touches the network, a folder, a hub id, or "zero-shot".
+
+        Args:
+            checkpoint: A name, a folder or a hub id.
+            device: auto, cpu or cuda.
+            revision: Branch, tag or commit of a hub id. The next three are about public models that it needs, too.
+            token: For private repositories; by default the one that is logged in.
+            cache_dir: Where fetched files are kept.
+            local_files_only: Take what was fetched before, without the network.
 
         Raises:
             CheckpointError: If it is unknown, damaged or does not fit.
             OptionError: If the device is not there.
         """
         place = _device(device)
+        download: dict[str, Any] = {"token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
         try:
-            model, card = load_checkpoint(checkpoint)
+            model: RavarModel | ZeroShot
+            if is_zero_shot(checkpoint):
+                model, card = load_zero_shot(checkpoint, **download)
+            else:
+                model, card = load_checkpoint(find_checkpoint(checkpoint, revision=revision, **download))
             _check_calibration(card["calibration"])
+            if isinstance(model, RavarModel) and isinstance(model.encoder, PublicEncoder):
+                model.encoder.load(**download)  # what is missing is better said before a video is decoded
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             said = f"{type(error).__name__}: {error}"
             raise CheckpointError(f"checkpoint {checkpoint or SHIPPED} is damaged ({said}); fetch it again") from error
@@ -98,6 +152,7 @@ class Predictor:
         end: float | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        arrived: Callable[[EncodedClip, list[np.ndarray]], object] | None = None,
     ) -> EncodedClip:
         """Decode a video once, as a stream, and encode a window around a key frame every ``stride`` seconds.
 
@@ -108,6 +163,8 @@ class Predictor:
             end: Last second to look at; the end by default.
             progress: Called with a stage and how much of it is done, 0 to 1.
             cancelled: Asked now and then; stops the work when it says true.
+            arrived: Called with every next stretch as soon as it can be asked about, a clip of its own, and with the
+                pictures of its key frames, RGB uint8 (h, w, 3) at the size the model sees.
 
         Returns:
             The encoded clip; its tokens lie in memory, or on disk when they are many.
@@ -122,28 +179,52 @@ class Predictor:
         first, last = _span(info, start, end)
         times = key_times(first, last, stride)
         config = self.model.config
-        box = Letterbox.fit(info.width, info.height, canvas_width=config.image_width, canvas_height=config.image_height)
+        box = Letterbox.of(config, info.width, info.height)
         windows = [[self._moment(t, i, info) for i in range(config.frames)] for t in times]
         wanted = sorted({moment for moments in windows for moment in moments})
-        shots = sample_frames(path, wanted, width=box.width, height=box.height, cancelled=cancelled)
-        shelf = TokenShelf(len(windows))
-        numbers: dict[float, int] = {}
-        store: dict[float, FrameFeatures] = {}
-        done, ready = 0, 0  # moments encoded, windows put on the shelf
-        for batch in _batches(shots, _FRAMES_AT_ONCE):
+        finder, tracker, shelf = CutFinder(), Tracker(), TokenShelf(len(windows))
+        shots = sample_frames(path, wanted, width=box.width, height=box.height, cancelled=cancelled, watch=finder.watch)
+        ends = [moments[-1] for moments in windows]
+        sight = self.sight(self.model, box, self.device)
+        store: dict[float, _Moment] = {}
+        people: dict[float, Seen] = {}
+        frames: list[int] = []
+        seen: list[Seen] = []
+        done = 0
+        for batch in _batches(shots, sight.pictures_at_once):
             _stop_if(cancelled)
-            store |= self._encode_frames(batch, box)
-            numbers |= {moment: frame.index for moment, frame in batch}
+            store |= {moment: _Moment(shot.index, finder.shot(shot.index), shot.image) for moment, shot in batch}
+            begin = len(frames)
+            ready = sum(1 for _ in itertools.takewhile(store.__contains__, ends[begin:]))
+            part = windows[begin : begin + ready]
+            found, tokens = sight.look({m: store[m].picture for m, _ in batch}, [self._held(w, store) for w in part])
+            people |= self._follow([(m, store[m]) for m, _ in batch], found, box, info, tracker)
             done += len(batch)
-            while part := [w for w in windows[ready : ready + _CLIPS_AT_ONCE] if w[-1] in store]:
-                shelf.put(ready, self._encode_windows(part, store))
-                ready += len(part)
-                oldest = windows[ready][0] if ready < len(windows) else math.inf
-                store = {moment: features for moment, features in store.items() if moment >= oldest}
+            if tokens is not None:
+                keys = [w[config.key_frame] for w in part]
+                shelf.put(begin, tokens)
+                frames += [store[key].frame for key in keys]
+                seen += [people[key] for key in keys]
+                if arrived:
+                    here = times[begin : len(frames)]
+                    own = TokenShelf(len(part))
+                    own.put(0, tokens)
+                    span = max(first, here[0] - stride / 2), min(last, here[-1] + stride / 2)
+                    stretch = EncodedClip(
+                        info, *span, stride, tuple(here), tuple(frames[begin:]), box, own,
+                        tuple(seen[begin:]), tracker.tracks, finder.cuts,
+                    )  # fmt: skip
+                    arrived(stretch, [store[key].picture for key in keys])
+                oldest = windows[len(frames)][0] if len(frames) < len(windows) else math.inf
+                sight.forget(oldest)
+                store = {moment: picture for moment, picture in store.items() if moment >= oldest}
+                people = {moment: those for moment, those in people.items() if moment >= oldest}
             if progress:
                 progress("Looking at the video", min(1.0, done / len(wanted)))
-        frames = tuple(numbers[w[config.key_frame]] for w in windows)
-        return EncodedClip(info, first, last, stride, tuple(times), frames, box, shelf)
+        return EncodedClip(
+            info, first, last, stride, tuple(times), tuple(frames), box, shelf,
+            tuple(seen), tracker.tracks, finder.cuts,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def ask(
@@ -176,24 +257,111 @@ class Predictor:
         check_question(sentences)
         check_options(top_k=top_k, threshold=threshold)
         level = self._calibration["threshold"] if threshold is None else threshold
+        every = self._rows(clip, sentences, progress, cancelled)
+        queries = []
+        for sentence, rows in zip(sentences, every, strict=True):
+            settled = [row.settle(level) for row in in_the_light_of_all(rows, clip)]
+            queries.append(self._query(sentence, clip, settled, top_k))
+        return self._result(clip, queries)
+
+    @torch.inference_mode()
+    def follow(self, clip: EncodedClip, sentence: str, *, key: int, candidate: int, top_k: int = 5) -> Result:
+        """Answer a sentence with another person than the one taken: a runner-up of a key frame, and wherever they are.
+
+        They are followed on their own track, whatever the sentence says, until they leave or the camera cuts.
+
+        Args:
+            clip: What :meth:`encode` returned.
+            sentence: The description that was asked.
+            key: Index of the key frame whose runner-up is meant.
+            candidate: Index among that key frame's ``candidates``.
+            top_k: Actions kept a key frame.
+
+        Returns:
+            One query; its presence is the probability that the sentence means this very person.
+
+        Raises:
+            SentenceError: If the sentence cannot be used.
+            OptionError: If there is no such key frame or candidate.
+        """
+        check_question([sentence])
+        check_options(top_k=top_k)
+        (rows,) = self._rows(clip, [sentence], None, None)
+        rows = in_the_light_of_all(rows, clip)
+        if not 0 <= key < len(rows):
+            raise OptionError(f"there is no key frame {key}; the clip has {len(rows)}, counted from 0")
+        people = rows[key].people
+        if not 0 <= candidate < len(people):
+            raise OptionError(f"there is no candidate {candidate}; key frame {key} has {len(people)}, counted from 0")
+        who = int(people[candidate])
+        number = rows[key].tracks[who]
+        picks = [row.tracks.index(number) if number in row.tracks and number >= 0 else None for row in rows]
+        picks[key] = who
+        settled = [row.insist(pick) for row, pick in zip(rows, picks, strict=True)]
+        return self._result(clip, [self._query(sentence, clip, settled, top_k)])
+
+    @torch.inference_mode()
+    def explain(self, clip: EncodedClip, sentence: str) -> tuple[tuple[WordPath, ...], ...]:
+        """What each content word followed through the frames of the window around every key frame.
+
+        Args:
+            clip: What :meth:`encode` returned.
+            sentence: The description that was asked.
+
+        Returns:
+            By key frame, one path a word; empty where the model's fusion follows no words, or its tokens have no place.
+
+        Raises:
+            SentenceError: If the sentence cannot be used.
+        """
+        check_question([sentence])
+        text = self.text([sentence]).to(self.device)
+        told: list[tuple[WordPath, ...]] = []
+        for k, time in enumerate(clip.times):
+            words = self.model(clip.tokens.select(torch.tensor([k]), device=self.device), text).words
+            if words is None or not self.model.config.has_places:
+                told.append(())
+                continue
+            spoken = [(i, word) for i, word in enumerate(text.words[0]) if text.keywords[0, i]]
+            info = clip.video
+            moments = tuple(self._moment(time, i, info) for i in range(self.model.config.frames))
+            share = words.similarity[0].softmax(-1).amax(-1).cpu()
+            points = self._cells(words.index[0].cpu(), clip)
+            paths = [(word, points[i].tolist(), share[i].tolist()) for i, word in spoken]
+            told.append(tuple(WordPath(w, moments, tuple((x, y) for x, y in p), tuple(s)) for w, p, s in paths))
+        return tuple(told)
+
+    def _cells(self, index: Tensor, clip: EncodedClip) -> Tensor:
+        """Centres (..., 2) in pixels of the frame of tokens with these indices on their grid."""
+        rows, columns = self.model.config.token_grid
+        x, y = (index % columns + 0.5) / columns, (index // columns + 0.5) / rows
+        inside = clip.letterbox.to_frame(torch.stack([x, y, x, y], dim=-1)).clamp(0, 1)
+        return fraction_to_px(inside, width=clip.video.width, height=clip.video.height)[..., :2]
+
+    def _rows(
+        self,
+        clip: EncodedClip,
+        sentences: Sequence[str],
+        progress: Progress | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> list[list["_Found"]]:
+        """By sentence, the raw answer at every key frame."""
         text = self.text(list(sentences)).to(self.device)
-        outputs = []
+        outputs: list[_Found] = []
         total = len(clip.times)
         for begin in range(0, total, _CLIPS_AT_ONCE):
             _stop_if(cancelled)
             index = torch.arange(begin, min(begin + _CLIPS_AT_ONCE, total))
             every = torch.arange(len(sentences)).repeat(len(index))
             tokens = clip.tokens.select(index, device=self.device)
-            outputs.append(self._answer(tokens, text.select(every), clip, level))
+            here = [clip.people[k] for k in index.tolist() for _ in sentences]
+            outputs += self._answer(tokens, text.select(every), clip, here)
             if progress:
                 progress("Reading the sentences", (begin + len(index)) / total)
-        keyed = [found for output in outputs for found in output]
-        queries = []
-        for i, sentence in enumerate(sentences):
-            rows = keyed[i :: len(sentences)]
-            queries.append(self._query(sentence, clip, rows, top_k))
-        name = {"name": str(self.card.get("name", "")), "version": str(self.card.get("version", ""))}
-        card = {**name, "trained_on": str(self.card.get("trained_on", ""))}
+        return [outputs[i :: len(sentences)] for i in range(len(sentences))]
+
+    def _result(self, clip: EncodedClip, queries: list[Query]) -> Result:
+        card = {name: str(self.card.get(name, "")) for name in ("name", "version", "trained_on")}
         return Result(clip.video, clip.start, clip.end, clip.stride, card, tuple(queries))
 
     def _moment(self, time: float, i: int, info: VideoInfo) -> float:
@@ -202,42 +370,57 @@ class Predictor:
         moment = time + (i - config.key_frame) / config.frame_rate
         return round(min(max(moment, 0.0), info.duration), 4)
 
-    def _encode_frames(self, batch: list[tuple[float, Frame]], box: Letterbox) -> dict[float, FrameFeatures]:
-        pixels = to_pixels([frame.image for _, frame in batch], box).to(self.device)
-        features = self.model.encode_frames(pixels)
-        rows = zip(features.fine, features.middle, features.deep, features.picture, strict=True)
-        return {moment: FrameFeatures(*row) for (moment, _), row in zip(batch, rows, strict=True)}
+    def _follow(
+        self, batch: list[tuple[float, "_Moment"]], found: People, box: Letterbox, info: VideoInfo, tracker: Tracker
+    ) -> dict[float, Seen]:
+        """Follow who is on the next pictures; by moment, their boxes and tracks."""
+        boxes = self._pixels(found.boxes_cxcywh, box, info).double().numpy()
+        scores, mask, looks = (part.numpy() for part in found[1:])
+        people = {}
+        for i, (moment, picture) in enumerate(batch):
+            here = boxes[i][mask[i]]
+            numbers = tracker.step(
+                picture.frame, moment, here, scores[i][mask[i]], looks[i][mask[i]], shot=picture.shot
+            )
+            people[moment] = Seen(here, numbers)
+        return people
 
-    def _encode_windows(self, windows: list[list[float]], store: dict[float, FrameFeatures]) -> ClipTokens:
-        features = FrameFeatures.stack([FrameFeatures.stack([store[m] for m in moments]) for moments in windows])
-        return self.model.encode_clips(features)[0]
+    def _held(self, window: list[float], store: dict[float, "_Moment"]) -> list[float]:
+        """A window's moments; beyond a cut the nearest picture of the key frame's shot stands still."""
+        shot = store[window[self.model.config.key_frame]].shot
+        within = [i for i, moment in enumerate(window) if store[moment].shot == shot]
+        return [window[min(max(i, within[0]), within[-1])] for i in range(len(window))]
 
-    def _answer(self, tokens: ClipTokens, text: Any, clip: EncodedClip, level: float) -> list["_Found"]:
+    def _answer(self, tokens: Tokens, text: Any, clip: EncodedClip, seen: list[Seen]) -> list["_Found"]:
         """One entry a key frame and sentence, sentences fastest."""
-        output: Output = self.model(tokens, text)
+        output: Output | Answer = self.model(tokens, text)
         presence = _platt(output.presence, self._calibration["presence"])
         scores = _platt(output.everyone, self._calibration["actions"])
-        people = self._pixels(output.boxes, clip)
-        share = output.choice.softmax(-1)[:, :-1]
+        boxes = self._pixels(output.boxes, clip.letterbox, clip.video).double().cpu().numpy()
+        share = output.choice[:, :-1].softmax(-1).nan_to_num(0)  # where there are no people at all
         return [
             _Found(
                 presence=float(presence[i]),
-                found=bool(presence[i] >= level),
-                boxes=people[i].double().cpu().numpy(),
+                boxes=boxes[i],
                 share=share[i].double().cpu().numpy(),
-                everyone=scores[i].double().cpu().numpy(),
+                everyone=scores[i].cpu().numpy(),
+                tracks=_tracks_of(boxes[i], seen[i]),
             )
             for i in range(len(presence))
         ]
 
-    def _pixels(self, box_cxcywh: Tensor, clip: EncodedClip) -> Tensor:
-        inside = clip.letterbox.to_frame(cxcywh_to_xyxy(box_cxcywh))
-        return fraction_to_px(inside, width=clip.video.width, height=clip.video.height)
+    @staticmethod
+    def _pixels(box_cxcywh: Tensor, letterbox: Letterbox, info: VideoInfo) -> Tensor:
+        inside = letterbox.to_frame(cxcywh_to_xyxy(box_cxcywh))
+        return fraction_to_px(inside, width=info.width, height=info.height)
 
     def _query(self, sentence: str, clip: EncodedClip, rows: list["_Found"], top_k: int) -> Query:
-        path = steady_path([row.share for row in rows], [row.boxes for row in rows])
-        rows = [row.settle(best) for row, best in zip(rows, path, strict=True)]
-        keyframes = [row.key_frame(t, n, clip, top_k) for row, t, n in zip(rows, clip.times, clip.frames, strict=True)]
+        track = follow_meant(rows, clip)
+        boxes = {point.frame: point.box_xyxy for point in track}
+        keyframes = [
+            row.key_frame(t, n, clip, boxes.get(n), top_k)
+            for row, t, n in zip(rows, clip.times, clip.frames, strict=True)
+        ]
         scores = np.stack([row.actions for row in rows])
         found = [key.found for key in keyframes]
         return Query(
@@ -246,23 +429,33 @@ class Predictor:
             presence=max(key.presence for key in keyframes),
             keyframes=tuple(keyframes),
             segments=tuple(find_segments(scores, found, clip)),
-            track=tuple(interpolate(keyframes, clip)),
+            track=tuple(track),
         )
+
+
+class _Moment(NamedTuple):
+    """A picture of a window: frame number, shot, RGB uint8 picture (h, w, 3)."""
+
+    frame: int
+    shot: int
+    picture: np.ndarray
 
 
 @dataclass(frozen=True)
 class _Found:
     """The raw answer at one key frame to one sentence.
 
-    boxes: Everybody's, pixels [P, 4]. share: probability that the sentence means each [P]. everyone: action scores of
-    each [P, 80]. best: who is taken for the described person.
+    presence: Probability that the described person is there. boxes: Everybody's, pixels [P, 4]. share: how much of the
+    presence falls to each [P]; 0 where there is no such person. everyone: action scores of each [P, 80]. tracks: the
+    track of each, -1 for none. found, best: whether somebody is taken for the described person, and who.
     """
 
     presence: float
-    found: bool
     boxes: np.ndarray
     share: np.ndarray
     everyone: np.ndarray
+    tracks: list[int]
+    found: bool = False
     best: int = 0
 
     @property
@@ -270,48 +463,89 @@ class _Found:
         """Action scores of the person taken [80]."""
         return np.asarray(self.everyone[self.best])
 
-    def settle(self, best: int) -> "_Found":
-        """The same with this person taken."""
-        return replace(self, best=best)
+    @property
+    def people(self) -> np.ndarray:
+        """Indices of those who are there, the likeliest first."""
+        order = np.argsort(-self.share, kind="stable")
+        return np.asarray(order[self.share[order] > 0])
 
-    def key_frame(self, time: float, frame: int, clip: EncodedClip, top_k: int) -> KeyFrame:
+    def settle(self, level: float) -> "_Found":
+        """The same with the likeliest person taken, if the presence reaches the level."""
+        return replace(self, found=self.presence >= level and len(self.people) > 0, best=int(self.share.argmax()))
+
+    def insist(self, who: int | None) -> "_Found":
+        """The same with this person taken whatever their share, or nobody."""
+        if who is None:
+            return replace(self, found=False, presence=0.0)
+        return replace(self, found=True, best=who, presence=self.presence * float(self.share[who]))
+
+    def key_frame(self, time: float, frame: int, clip: EncodedClip, box: Box | None, top_k: int) -> KeyFrame:
+        """As a result tells it; ``box`` is that of the track, where there is one."""
         order: Sequence[int] = np.argsort(-self.actions, kind="stable")[:top_k].tolist() if self.found else []
-        people = [i for i in np.argsort(-self.share, kind="stable") if self.share[i] > 0]
+        chances = self.presence * self.share
         return KeyFrame(
             time=time,
             frame=frame,
             found=self.found,
             presence=self.presence,
-            box_xyxy=_proper(self.boxes[self.best], clip.video) if self.found else None,
+            box_xyxy=(box or _proper(self.boxes[self.best], clip.video)) if self.found else None,
             actions=tuple(ActionScore(ACTIONS[i], float(self.actions[i])) for i in order),
-            candidates=tuple(Candidate(_proper(self.boxes[i], clip.video), float(self.share[i])) for i in people),
+            candidates=tuple(Candidate(_proper(self.boxes[i], clip.video), float(chances[i])) for i in self.people),
         )
 
 
-def steady_path(shares: list[np.ndarray], boxes: list[np.ndarray]) -> list[int]:
-    """Who is meant at each key frame: likely at every one, and overlapping from one to the next where that is possible.
+def read_card(checkpoint: str | Path | None, *, local_files_only: bool = False) -> dict[str, Any]:
+    """What a checkpoint says of itself, read without loading it; as for :meth:`Predictor.from_pretrained`.
 
-    Viterbi's algorithm over people; a step earns the overlap of the two boxes, so that a doubtful key frame between
-    clear ones follows them, and a cut, where nobody overlaps, costs nothing.
-
-    Args:
-        shares: Probability of each person [P], by key frame; 0 where there is no such person.
-        boxes: Their boxes xyxy in pixels [P, 4], by key frame.
-
-    Returns:
-        Who is taken, by key frame.
+    Raises:
+        CheckpointError: If it is unknown or damaged.
     """
-    logs = [np.log(np.maximum(share, 1e-9)) for share in shares]
-    total, back = logs[0], []
-    for before, after, log in zip(boxes, boxes[1:], logs[1:], strict=False):
-        overlap = pairwise_iou(torch.from_numpy(before), torch.from_numpy(after)).numpy()
-        step = total[:, None] + overlap
-        back.append(step.argmax(0))
-        total = step.max(0) + log
-    path = [int(total.argmax())]
-    for origin in reversed(back):
-        path.append(int(origin[path[-1]]))
-    return path[::-1]
+    if is_zero_shot(checkpoint):
+        return zero_shot_card(checkpoint)
+    return read_config(find_checkpoint(checkpoint, local_files_only=local_files_only))
+
+
+def in_the_light_of_all(rows: list[_Found], clip: EncodedClip) -> list[_Found]:
+    """Presence and shares at each key frame after what was answered at all others."""
+    shots = [first_of_shot(frame, clip.cuts) for frame in clip.frames]
+    cuts = [k > 0 and shots[k] != shots[k - 1] for k in range(len(shots))]
+    here = [np.flatnonzero(row.share > 0) for row in rows]
+    chances = who_is_meant(
+        [row.presence for row in rows],
+        [row.share[people] for row, people in zip(rows, here, strict=True)],
+        [[row.tracks[i] for i in people] for row, people in zip(rows, here, strict=True)],
+        cuts,
+    )
+    smooth = []
+    for row, people, chance in zip(rows, here, chances, strict=True):
+        share = np.zeros_like(row.share)
+        share[people] = chance
+        smooth.append(replace(row, share=share))
+    presence = steady_presence([row.presence for row in rows], [row.tracks[int(row.share.argmax())] for row in smooth])
+    return [replace(row, presence=value) for row, value in zip(smooth, presence, strict=True)]
+
+
+def follow_meant(rows: list[_Found], clip: EncodedClip) -> list[TrackPoint]:
+    """The box of the person meant on every frame where they are believed in view."""
+    taken = [row.tracks[row.best] if row.found and row.tracks[row.best] >= 0 else None for row in rows]
+    boxes = meant_frames(clip.frames, taken, clip.tracks, clip.cuts)
+    if len(rows) == 1 and taken[0] is not None:
+        # A clip shorter than one stride has one key frame, which speaks for all of it.
+        fps = clip.video.fps
+        boxes = clip.tracks[taken[0]].between(round(clip.start * fps), round(clip.end * fps))
+    for row, number, frame in zip(rows, taken, clip.frames, strict=True):
+        if row.found and number is None:
+            boxes[frame] = row.boxes[row.best]
+    return [TrackPoint(n, _proper(boxes[n], clip.video)) for n in sorted(boxes)]
+
+
+def _tracks_of(boxes: np.ndarray, seen: Seen) -> list[int]:
+    """The track of the detected person whose box each box (P, 4) overlaps most, by half at least; else -1."""
+    if not len(seen.boxes):
+        return [-1] * len(boxes)
+    overlap = pairwise_iou(torch.from_numpy(boxes), torch.from_numpy(seen.boxes)).numpy()
+    nearest = overlap.argmax(axis=1)
+    return [seen.tracks[j] if overlap[i, j] >= LEAST_OVERLAP else -1 for i, j in enumerate(nearest)]
 
 
 def key_times(start: float, end: float, stride: float) -> list[float]:
@@ -334,34 +568,6 @@ def find_segments(scores: np.ndarray, found: list[bool], clip: EncodedClip) -> I
                 mean = float(scores[first:after, column].mean())
                 segments.append(Segment(action(int(column) + 1), start, end, mean))
     yield from sorted(segments, key=lambda s: (s.start, -s.score))
-
-
-def interpolate(keyframes: list[KeyFrame], clip: EncodedClip) -> Iterator[TrackPoint]:
-    """Boxes of every frame between neighbouring found key frames, on straight lines; a lone key frame stands alone."""
-    if len(keyframes) == 1 and keyframes[0].box_xyxy:
-        # A clip shorter than one stride has one key frame, which speaks for all of it.
-        first = round(clip.start * clip.video.fps)
-        last = min(clip.video.frames - 1, round(clip.end * clip.video.fps))
-        yield from (TrackPoint(n, keyframes[0].box_xyxy) for n in range(first, max(first, last) + 1))
-        return
-    previous: KeyFrame | None = None
-    for key in keyframes:
-        if key.box_xyxy is None:
-            previous = None
-            continue
-        if previous is not None and previous.box_xyxy is not None:
-            between = range(previous.frame + 1, key.frame)
-            for n in between:
-                part = (n - previous.frame) / (key.frame - previous.frame)
-                yield TrackPoint(n, _mix(previous.box_xyxy, key.box_xyxy, part))
-        if previous is None or key.frame > previous.frame:
-            yield TrackPoint(key.frame, key.box_xyxy)
-        previous = key
-
-
-def _mix(a: Box, b: Box, part: float) -> Box:
-    x1, y1, x2, y2 = (u + (v - u) * part for u, v in zip(a, b, strict=True))
-    return (x1, y1, x2, y2)
 
 
 def _proper(box: np.ndarray, video: VideoInfo) -> Box:

@@ -1,6 +1,7 @@
 """Frames to normalised pixels, and boxes between frame and canvas; the only place with mean and deviation."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +22,17 @@ class Letterbox:
     height: int
     canvas_width: int
     canvas_height: int
+
+    @classmethod
+    def of(cls, config: Any, width: int, height: int) -> "Letterbox":
+        """How a model's pictures lie on its canvas, of frames of this size (pixels).
+
+        In the BLIP-2 tier a canvas is the picture itself, of the largest size that the config allows: its encoders want
+        whole pictures without a border.
+        """
+        most = {"canvas_width": config.image_width, "canvas_height": config.image_height}
+        box = cls.fit(width, height, **most)
+        return cls(0, 0, box.width, box.height, box.width, box.height) if config.whole_pictures else box
 
     @classmethod
     def fit(cls, width: int, height: int, *, canvas_width: int, canvas_height: int) -> "Letterbox":
@@ -64,7 +76,13 @@ def to_pixels(images: list[np.ndarray], letterbox: Letterbox) -> Tensor:
     canvas = np.zeros((len(images), box.canvas_height, box.canvas_width, 3), dtype=np.float32)
     mean, std = np.array(MEAN, np.float32), np.array(STD, np.float32)
     for row, image in zip(canvas, images, strict=True):
-        if image.shape[:2] != (box.height, box.width):
-            image = cv2.resize(image, (box.width, box.height), interpolation=cv2.INTER_AREA)
-        row[box.top : box.top + box.height, box.left : box.left + box.width] = (image / np.float32(255) - mean) / std
+        inside = (resize(image, box) / np.float32(255) - mean) / std
+        row[box.top : box.top + box.height, box.left : box.left + box.width] = inside
     return torch.from_numpy(canvas).permute(0, 3, 1, 2)
+
+
+def resize(image: np.ndarray, box: Letterbox) -> np.ndarray:
+    """A frame uint8 [H, W, 3] at the letterbox's inner size."""
+    if image.shape[:2] == (box.height, box.width):
+        return image
+    return cv2.resize(image, (box.width, box.height), interpolation=cv2.INTER_AREA)

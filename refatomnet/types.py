@@ -31,7 +31,7 @@ class VideoInfo:
     duration: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ActionScore:
     """One action of a person with its calibrated probability."""
 
@@ -46,7 +46,7 @@ class ActionScore:
         return {"id": self.action.id, "name": self.action.name, "group": self.action.group, "score": _r(self.score)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A person seen on a key frame, and the probability that the sentence means them."""
 
@@ -54,7 +54,7 @@ class Candidate:
     score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class KeyFrame:
     """The answer at one moment. ``box_xyxy`` is None exactly where nobody fits (``found`` false)."""
 
@@ -85,7 +85,7 @@ class KeyFrame:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of time in which one action holds; ``score`` is its mean over the stretch."""
 
@@ -100,7 +100,7 @@ class Segment:
         return {**name, "start": _r(self.start), "end": _r(self.end), "score": _r(self.score)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrackPoint:
     """Where the person is on one video frame."""
 
@@ -109,6 +109,20 @@ class TrackPoint:
 
     def __post_init__(self) -> None:
         _check_box(self.box_xyxy)
+
+
+@dataclass(frozen=True)
+class WordPath:
+    """What one content word of a sentence followed through the frames of a window (RefAtomNet++, keyword level).
+
+    times: Seconds of the window's T frames. points: centre of the token picked in each, pixels (x, y) of the upright
+    frame. shares: how much of the word's attention in that frame lies on it.
+    """
+
+    word: str
+    times: tuple[float, ...]
+    points: tuple[tuple[float, float], ...]
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -182,15 +196,21 @@ class Result:
         """Write AVA's columns (boxes in fractions of the frame) with the sentence, a row an action and key frame."""
         write_whole(path, self._write_csv)
 
-    def save_video(self, path: str | Path) -> None:
-        """Write the annotated H.264 video; needs the original file at ``video.path``."""
+    def save_video(
+        self,
+        path: str | Path,
+        *,
+        progress: "Callable[[float], object] | None" = None,
+        cancelled: "Callable[[], bool] | None" = None,
+    ) -> None:
+        """Write the annotated H.264 video, as :func:`refatomnet.overlay.write_annotated` does."""
         from refatomnet.overlay import write_annotated
 
-        write_annotated(self, path)
+        write_annotated(self, path, progress=progress, cancelled=cancelled)
 
     def _write_csv(self, part: Path) -> None:
         width, height = self.video.width, self.video.height
-        with part.open("w", newline="", encoding="utf-8") as file:
+        with part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             table = csv.writer(file)
             table.writerow(["video", "time", "x1", "y1", "x2", "y2", "action_id", "score", "sentence"])
             for query in self.queries:

@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -19,12 +21,13 @@ from test_video import make_video
 
 import refatomnet
 from refatomnet import cli
+from refatomnet.bench import _watched
 from refatomnet.boxes import iou
 from refatomnet.types import Result
 from refatomnet.video import probe
 
 ROOT = Path(__file__).parents[1]
-SHIPPED_SAMPLE = ("samples-4-000023", "1")  # the video and the person the shipped weights are asked about
+SHIPPED_SAMPLE = ("samples-4-000005", "4")  # the video and the person the shipped weights are asked about
 GREY, RED = "the man in the grey shirt", "the woman in the red coat"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -123,7 +126,6 @@ def test_help_loads_nothing_heavy() -> None:
         (["predict", "a.mp4", GREY, "--device", "tpu"], "invalid choice: 'tpu'"),
         (["predict", "a.mp4", GREY, "--video", "b.mp4"], "unrecognized arguments: --video"),
         (["batch", "t.csv", "--out", "o", "--workers", "0"], "--workers is 0"),
-        (["batch", "t.csv", "--out", "o", "--ray", "auto"], "--ray is not available yet"),
         (["batch", "t.csv", "--out", "o", "--ray", "auto", "--workers", "2"], "not allowed with"),
     ],
 )
@@ -418,10 +420,29 @@ def test_bench_gives_seconds_and_ratios(run: Run, clip: Path, tmp_path: Path) ->
     code, out, err = run("bench", clip, "--json", tmp_path / "bench.json")
     data = json.loads((tmp_path / "bench.json").read_text())
     assert (code, out) == (0, "") and "annotated_to_decode_encode" in err
-    assert set(data["seconds"]) == {"load", "decode", "decode_encode", "json", "annotated"}
+    sentences = {"first_sentence", "another_sentence"}
+    assert set(data["seconds"]) == {"load", "decode", "decode_encode", "json", "annotated", *sentences}
+    assert 0 < data["ratios"]["another_sentence_to_first"] < 1
     assert all(value > 0 for value in data["ratios"].values())
     assert data["seconds"]["annotated"] > data["seconds"]["json"]
+    stages = data["stages"]
+    assert stages["encoder"] > 0 and stages["fusion"] > 0 and stages["read"] > 0
+    assert stages["write"] == pytest.approx(data["seconds"]["annotated"] - data["seconds"]["json"], abs=1e-3)
+    sizes = [(row["height"], row["sentences"]) for row in data["growth"]]
+    assert sizes == [(96, 1), (96, 1), (96, 1), (96, 4), (96, 16), (360, 1), (720, 1), (1080, 1)]
     assert json.loads(run("bench", clip, "--quiet")[1])["video"]["frames"] == 15
+
+
+def test_parts_that_call_each_other_are_timed_once() -> None:
+    class Patient(torch.nn.Module):
+        def forward(self, again: bool) -> None:
+            self(False) if again else time.sleep(0.1)
+
+    model = torch.nn.ModuleDict({"encoder": Patient(), "choice": Patient()})
+    with _watched(SimpleNamespace(model=model)) as spent:
+        model["encoder"](True)
+        model["choice"](False)
+    assert 0.1 <= spent["encoder"] < 0.2 and 0.1 <= spent["heads"] < 0.2 and len(spent) == 2
 
 
 def test_info_tells_what_a_checkpoint_is(run: Run, checkpoint: Path) -> None:

@@ -10,10 +10,10 @@ import torch
 from test_cache import SMALL, painted
 
 from refatomnet.errors import DataError
+from refatomnet.records import read_records
 from training import ablate, trainer
 from training.ablate import read_variants
 from training.cache import cache_folder
-from training.data.records import read_records
 
 CONFIG = Path(__file__).parents[2] / "training" / "configs" / "ablation.yaml"
 

@@ -77,6 +77,16 @@ def test_a_step_is_timed_on_cached_features_and_with_the_encoders_inside(tmp_pat
     assert benchmark.main(["step", "--clips", "1", "--runs", "1", "--json", str(tmp_path / "a.json")]) == 0
     found = json.loads((tmp_path / "a.json").read_text())
     seconds = found["seconds"]
-    assert seconds["encoders inside"] > seconds["cached"] > 0
+    assert min(seconds["encoders inside"], seconds["cached"]) > 0  # one step on busy cores: which is faster says nothing
     assert found["times_as_fast"] == seconds["encoders inside"] / seconds["cached"]
     assert f"a cached step is {found['times_as_fast']:.1f} times as fast" in capsys.readouterr().out
+
+
+def test_the_page_and_the_first_key_frame_are_timed(tmp_path, capfd):
+    pytest.importorskip("gradio")
+    asked = ["page", "--runs", "1", "--json", str(tmp_path / "found.json")]
+    assert benchmark.main(asked) == 0
+    assert "times" in capfd.readouterr().out
+    seconds = json.loads((tmp_path / "found.json").read_text())["seconds"]
+    assert seconds["ratio"] == seconds["page"] / seconds["imports"] > 0  # on busy cores; how soon is for a quiet machine
+    assert 0 < seconds["first_key_frame"] <= seconds["answer"]

@@ -20,13 +20,14 @@ from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
 from refatomnet.errors import DataError
 from refatomnet.preprocess import Letterbox, to_pixels
+from refatomnet.records import Record, film_frame, film_start
 from refatomnet.text import MiniLM
 from training import cache as cache_module
 from training.cache import FeatureCache, build, cache_folder
 from training.data import examples
-from training.data.clips import film_frame, film_start, model_frames, read_clip
+from training.data.clips import model_frames, read_clip
 from training.data.examples import ATTRIBUTES, BROADER, MAX_PEOPLE, Examples
-from training.data.records import Record, write_records, write_scenes
+from training.data.records import write_records, write_scenes
 from training.generate import write_clip
 
 SMALL = ModelConfig(width=32, heads=4, layers=1, state_size=2, image_height=96, image_width=160)
@@ -87,8 +88,11 @@ class ThreadContext:
 
 
 @functools.cache
-def painted(base: Path, shard: int = 3) -> Path:
-    """A data folder with features, made once a test session; with three clips a shard, train has two shards."""
+def painted(base: Path, shard: int = cache_module.SHARD) -> Path:
+    """A data folder with features, made once a test session; with three clips a shard, train has two shards.
+
+    Training computes what is missing by the common size of a shard, so who looks at shards has a folder of their own.
+    """
     out = base / f"shards of {shard}" / "openravar"
     for split, clips in (("train", 4), ("val", 3)):
         paint_split(out, split, clips)
@@ -103,12 +107,12 @@ def painted(base: Path, shard: int = 3) -> Path:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
-    return painted(tmp_path_factory.getbasetemp())
+    return painted(tmp_path_factory.getbasetemp(), shard=3)
 
 
 @pytest.fixture(scope="module")
 def features(data: Path) -> FeatureCache:
-    return FeatureCache(cache_folder(data, "train", SMALL), "minilm")
+    return FeatureCache(cache_folder(data, "train", SMALL), SMALL)
 
 
 def test_features_are_those_of_direct_encoding(data: Path, features: FeatureCache) -> None:
@@ -172,12 +176,12 @@ def test_a_clip_made_anew_is_encoded_anew(tmp_path: Path, monkeypatch: pytest.Mo
     paint_split(tmp_path, "train", 2)
     folder = build(tmp_path, "train", SMALL, workers=1)
     name = "clips/train/000001.mp4"
-    before, old = shards_of(folder), FeatureCache(folder, "minilm").frames(f"{name}#{KEY}")
+    before, old = shards_of(folder), FeatureCache(folder, SMALL).frames(f"{name}#{KEY}")
     noise = np.random.default_rng(0).integers(0, 255, (FRAMES, 180, 320, 3), dtype=np.uint8)
     write_clip(tmp_path / name, noise, 3.0)
     build(tmp_path, "train", SMALL, workers=1)
     assert shards_of(folder)["0000"] == before["0000"] and shards_of(folder)["0001"] != before["0001"]
-    new = FeatureCache(folder, "minilm").frames(f"{name}#{KEY}")
+    new = FeatureCache(folder, SMALL).frames(f"{name}#{KEY}")
     assert not torch.allclose(new["deep"], old["deep"], atol=0.1)
     (tmp_path / name).unlink()
     with pytest.raises(DataError, match="000001.mp4 is missing; expected what the records speak of"):
@@ -207,26 +211,47 @@ def test_workers_share_the_shards_and_change_nothing(tmp_path: Path, monkeypatch
     assert all((one / file).read_bytes() == (two / file).read_bytes() for file in files)
 
 
+def read_sentences(data: Path) -> None:
+    """Word states of a split's sentences, in the data folder itself."""
+    sentences = cache_module._unread(data, "train", data / "minilm", mirrored=False)
+    cache_module._encode_sentences(data / "train.jsonl", sentences, data / "minilm", SMALL)
+
+
 def test_words_cut_short_are_not_taken_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Embeddings of more sentences, half of them written: the old list must not speak of the new rows."""
     record = Record("v", 902, "0", "train", "the man in red", (12,), (0.1, 0.1, 0.5, 0.9), "a.mp4", 0, 6.0)
     write_records(tmp_path / "train.jsonl", [record])
-    cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
-    mapped = FeatureCache(tmp_path, "minilm")
+    read_sentences(tmp_path)
+    mapped = FeatureCache(tmp_path, SMALL)
     before = mapped.text(["the man in red"]).states
     write_records(tmp_path / "train.jsonl", [record, replace(record, sentence="a woman")])
     with monkeypatch.context() as patch:
         real, names = np.save, iter(("starts", "states"))
         patch.setattr(np, "save", lambda file, array: real(file, array) if next(names, None) else 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
+            read_sentences(tmp_path)
     with pytest.raises(FileNotFoundError):
-        FeatureCache(tmp_path, "minilm")
+        FeatureCache(tmp_path, SMALL)
     assert torch.equal(mapped.text(["the man in red"]).states, before)  # nor are rows another process reads replaced
-    cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
+    read_sentences(tmp_path)
     torch.testing.assert_close(
-        FeatureCache(tmp_path, "minilm").text(["the man in red"]).states, before, atol=2e-3, rtol=2e-3
+        FeatureCache(tmp_path, SMALL).text(["the man in red"]).states, before, atol=2e-3, rtol=2e-3
     )
+
+
+def test_sentences_that_were_read_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Record("v", 902, "0", "train", "the man in red", (12,), (0.1, 0.1, 0.5, 0.9), "a.mp4", 0, 6.0)
+    write_records(tmp_path / "train.jsonl", [record])
+    read_sentences(tmp_path)
+    write_records(tmp_path / "train.jsonl", [record, replace(record, sentence="a woman who waits")])
+    read, encode = [], MiniLM.encode_words
+    monkeypatch.setattr(MiniLM, "encode_words", lambda self, said: read.extend(said) or encode(self, said))
+    read_sentences(tmp_path)
+    assert read == [("a", "woman", "who", "waits")]
+    both = ["the man in red", "a woman who waits"]
+    stored, direct = FeatureCache(tmp_path, SMALL).text(both), MiniLM()(both)
+    torch.testing.assert_close(stored.states, direct.states, atol=2e-3, rtol=2e-3)
+    torch.testing.assert_close(stored.sentence, direct.sentence, atol=2e-3, rtol=2e-3)
 
 
 def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(data: Path, tmp_path: Path) -> None:
@@ -259,7 +284,7 @@ def test_other_pictures_have_another_folder(data: Path) -> None:
     assert len({folder.parent for folder in folders}) == 5
     assert cache_folder(data, "train", replace(SMALL, width=64)) in folders  # the model's own sizes do not matter
     with pytest.raises(FileNotFoundError, match=r"training\.cache"):
-        FeatureCache(data / "nowhere", "minilm")
+        FeatureCache(data / "nowhere", SMALL)
 
 
 # ---- in a mirror ----------------------------------------------------------------------------------------------------
@@ -310,7 +335,7 @@ def sided(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def mirrored_set(sided: Path, share: float) -> Examples:
-    features = FeatureCache(cache_folder(sided, "train", SMALL), "minilm")
+    features = FeatureCache(cache_folder(sided, "train", SMALL), SMALL)
     return Examples(sided, "train", features, SMALL, mirror=share)
 
 
@@ -424,7 +449,7 @@ def test_features_and_boxes_are_of_the_same_moments_at_six_frames_a_second(
         records.append(Record("v", 902, "0", "train", "the red one", (12,), tuple(boxes[9]), clip, 9, 6.0))
     write_scenes(tmp_path / "scenes/train.jsonl", scenes)
     write_records(tmp_path / "train.jsonl", records)
-    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), "minilm")
+    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), SMALL)
     batch = Examples(tmp_path, "train", features, SMALL).batch([0, 1], 1, np.random.default_rng(0))
     encoder = CompactEncoder()
     encoder.load_state_dict(encoder_state())
@@ -470,7 +495,7 @@ def test_frames_differ_and_the_box_belongs_to_the_key_frame(data: Path) -> None:
 
 
 def read_records_of(data: Path) -> list[Record]:
-    from training.data.records import read_records
+    from refatomnet.records import read_records
 
     return read_records(data / "train.jsonl")
 
@@ -569,7 +594,7 @@ def test_records_alone_teach_what_they_tell(tmp_path: Path, monkeypatch: pytest.
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), np.full((96, 128, 3), number, np.uint8))
     write_records(tmp_path / "train.jsonl", [early, late, nobody, film])
-    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), "minilm")
+    features = FeatureCache(build(tmp_path, "train", SMALL, workers=1), SMALL)
     dataset = Examples(tmp_path, "train", features, SMALL)
     assert dataset.moments == ["clip.mp4#30", "clip.mp4#9", "film 905#45"] and not dataset.has_scenes
     batch = dataset.batch([0, 1, 2], 2, np.random.default_rng(0))
@@ -602,4 +627,4 @@ def test_a_sentence_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.
     records = read_records_of(tmp_path)
     write_records(tmp_path / "train.jsonl", [*records, replace(records[0], sentence="so " * 200)])
     with pytest.raises(DataError, match=r"train.jsonl: the sentence has \d+ characters"):
-        cache_module._encode_sentences(tmp_path, "train", tmp_path / "minilm", "minilm")
+        read_sentences(tmp_path)

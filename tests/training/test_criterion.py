@@ -26,6 +26,7 @@ from training.criterion import (
     match_people,
     place_losses,
     rank_loss,
+    real_loss,
     training_detections,
 )
 from training.data.examples import ATTRIBUTES, Batch
@@ -103,6 +104,33 @@ def settled() -> None:
     """The same numbers each time; one thread, as on tiny work more only wait for each other."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
+
+
+# ---- who is real --------------------------------------------------------------------------------------------------
+def test_of_two_boxes_on_one_person_only_the_better_is_real() -> None:
+    batch = make_batch()
+    boxes = torch.tensor([WIDE, WIDE, TALL, TALL]).expand(2, -1, -1).clone()
+    boxes[:, 1, :2] += 0.01  # a twin
+    boxes[:, 3] += 0.3  # somewhere else
+    found = Detections(xyxy_to_cxcywh(boxes), torch.ones(2, 4), torch.zeros(2, 4), torch.ones(2, 4) > 0)
+    model = tiny_model()
+    clip, _ = model.encode_clips(batch.features)
+    clip = replace(clip, people_mask=torch.ones(2, 4, dtype=torch.bool))
+    sure = torch.tensor([20.0, -20.0, 20.0, -20.0]).expand(2, -1)
+    assert real_loss(found, batch.key_boxes, batch, replace(clip, person_real=sure)) < 1e-4
+    for i in range(4):
+        wrong = sure.clone()
+        wrong[:, i] *= -1
+        assert real_loss(found, batch.key_boxes, batch, replace(clip, person_real=wrong)) > 4
+    unseen = replace(clip, people_mask=torch.tensor([[True, False, True, True]] * 2))
+    wrong = sure.clone()
+    wrong[:, 1] = 20.0
+    assert real_loss(found, batch.key_boxes, batch, replace(unseen, person_real=wrong)) < 1e-4
+    described = replace(batch, frames_known=torch.zeros(2, dtype=torch.bool))
+    stranger = replace(clip, person_real=sure * torch.tensor([1.0, 1.0, 1.0, -1.0]))
+    assert real_loss(found, batch.key_boxes, described, stranger) < 1e-4, "who is not described may be somebody"
+    nobody = replace(described, people_real=torch.zeros_like(batch.people_real))
+    assert real_loss(found, batch.key_boxes, nobody, clip) == 0
 
 
 # ---- detection ----------------------------------------------------------------------------------------------------
@@ -388,6 +416,7 @@ def test_fewer_people_are_kept_than_there_are_rows_but_not_than_there_are_people
 MOVE_ALL_ALIKE = ("choice.score.2.bias", "choice.match_gate.bias", "to_key.bias")
 USED_BY = {
     "choose": lambda config: config.answer == "people",
+    "person_real": lambda config: config.answer == "people" and config.relations,
     "presence": lambda config: config.answer != "people" and config.presence,
     "place": lambda config: config.answer == "place",
     "place_box": lambda config: config.answer == "place",

@@ -37,7 +37,7 @@ CERTAIN: dict[str, Any] = {"model": replace(SMALL, dropout=0.0, looks=False), "t
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
-    return painted(tmp_path_factory.getbasetemp(), cache.SHARD)
+    return painted(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

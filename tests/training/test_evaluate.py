@@ -1,5 +1,6 @@
 """Evaluation and its controls on made-up answers, and on a few painted clips."""
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -11,9 +12,10 @@ from test_cache import SMALL, painted
 
 from refatomnet.checkpoint import encoder_state, save_checkpoint
 from refatomnet.model import RavarModel
+from refatomnet.records import Record, read_records
 from refatomnet.text import MiniLM
 from training import evaluate
-from training.data.records import Record, read_records, write_records
+from training.data.records import write_records
 from training.evaluate import (
     VARIANTS,
     Answers,
@@ -140,6 +142,57 @@ def test_frame_map_asks_for_each_person_once() -> None:
     assert evaluate.frame_map(answers) == pytest.approx(((7 / 8) ** 2 + (15 / 16) ** 2 + 1 + 1) / 4)
 
 
+# ---- look-alikes and misses ---------------------------------------------------------------------------------------
+def answers_of(actions: list[tuple[int, ...]], logits: np.ndarray) -> Answers:
+    """As many clips of one person, boxed right."""
+    records = [record(i, 0, actions=own) for i, own in enumerate(actions)]
+    boxes = np.array([entry.box_xyxy for entry in records], np.float32)
+    return Answers(records, np.arange(len(records)), {"own": boxes}, {"own": logits}, {"own": np.zeros(len(records))})
+
+
+def test_look_alikes_are_told_apart_by_the_lead_of_one_score_over_the_other() -> None:
+    actions = [(12,)] * 20 + [(80,)] * 20 + [(12, 80)] * 20 + [(14,)] * 20 + [(11,)] * 19
+    logits = np.zeros((len(actions), 80))
+    logits[:20, 11], logits[20:40, 79] = 1.0, 1.0
+    logits[:5, 11] = -2.0  # a quarter of those who stand lag behind all who watch; who does both counts for neither
+    logits[40:60, 11] = -9.0
+    logits[60:80, 13] = 0.5
+    found = evaluate.look_alikes(answers_of(actions, logits))
+    assert [pair["actions"] for pair in found] == [[12, 14], [12, 80], [14, 80]], "19 who sit are too few"
+    second, first, third = found
+    assert first["names"] == ["stand", "watch (a person)"] and first["records"] == [20, 20]
+    assert first["told_apart"] == 0.75
+    # Leads of standing over walking: -2 five times, 1 fifteen times, -9 twenty times; of those who walk -0.5.
+    assert second["told_apart"] == 15 / 40 and second["records"] == [40, 20]
+    assert third["told_apart"] == 1.0 and third["records"] == [20, 40]
+
+
+def test_ties_are_half_told_apart_and_wrong_boxes_do_not_count() -> None:
+    answers = answers_of([(12,)] * 20 + [(80,)] * 20, np.zeros((40, 80)))
+    assert [pair["told_apart"] for pair in evaluate.look_alikes(answers)] == [0.5]
+    answers.actions["own"][:, 11] += 100 * np.arange(40)  # frequency and scale of a score alone tell nothing of pairs
+    answers.boxes["own"][0] = 0
+    assert evaluate.look_alikes(answers) == [], "19 of those who stand are boxed right"
+
+
+def test_misses_are_the_surest_wrong_boxes_one_a_clip() -> None:
+    answers = fake_answers()
+    assert evaluate.misses(answers, np.ones(36)) == []
+    answers.boxes["own"][[0, 1, 3, 33]] = 0.0
+    answers.boxes["own"][2] = 0.0  # somebody absent
+    answers.boxes["own"][6, 2] -= 0.08  # less than half of the box is left
+    presence = np.full(36, 0.5)
+    presence[[1, 2, 6, 33]] = 0.6, 1.0, 0.9, 0.7
+    found = evaluate.misses(answers, presence)
+    told = [(miss["clip"], miss["presence"]) for miss in found]
+    assert told == [("clips/11.mp4", 0.7), ("clips/0.mp4", 0.6), ("clips/1.mp4", 0.5), ("clips/2.mp4", 0.9)]
+    assert found[1]["person_id"] == "1" and found[1]["answered_xyxy"] == [0, 0, 0, 0] and found[1]["iou"] == 0
+    assert found[3]["iou"] == pytest.approx(0.07 / 0.15, rel=1e-3)
+    many = fake_answers(clips=20)
+    many.boxes["own"][:] = 0
+    assert len(evaluate.misses(many, np.ones(60))) == evaluate.SHOWN_MISSES
+
+
 @pytest.fixture
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     real = evaluate.bootstrap
@@ -163,6 +216,8 @@ def test_a_report_has_all_the_contract_asks_for() -> None:
     assert found["controls"]["wrong_person"]["miou"] == 0 and found["controls"]["shuffled_sentence"]["acc_iou50"] == 0
     assert found["by_kind"] == {k: {"records": 36, "acc_iou50": 1.0} for k in ("clothes", "place")}
     assert found["presence_accuracy"] == 1.0 and 0 < found["ece"] < 0.03
+    assert {tuple(pair["actions"]) for pair in found["look_alikes"]} == {(11, 14), (11, 80), (12, 14), (14, 80)}
+    assert found["misses"] == []
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text)["records"] == 108
     assert "controls" not in report(answers, None, controls=False)
@@ -227,11 +282,21 @@ def test_the_command_writes_the_contract(
     found = json.loads(out.read_text())
     assert found == json.loads(capsys.readouterr().out) and found["records"] == 6
     assert found["checkpoint"] == "fresh" and found["data"] == "openravar/val"
+    assert found["weights"] == hashlib.sha256((tmp_path / "fresh/model.safetensors").read_bytes()).hexdigest()
     assert found["command"].startswith("python -m training.evaluate --data")
     assert 0 <= found["miou"] <= 1 and not math.isnan(found["map_macro"])
     monkeypatch.setattr("sys.argv", [*arguments, "--json", str(out / "under a file.json"), "--limit", "6"])
     assert evaluate.main() == 2  # after all the work, which is shown at least
     assert json.loads(capsys.readouterr().out)["miou"] == found["miou"]
+
+
+def test_what_carries_no_trained_model_is_one_line(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("sys.argv", ["evaluate", "--data", str(data), "--split", "val", "--checkpoint", "zero-shot"])
+    assert evaluate.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "error: zero-shot has no trained model to measure; training.references asks it about clips"
 
 
 def test_a_data_set_that_is_not_there_is_one_line(

@@ -12,11 +12,12 @@ from test_cache import SMALL, painted
 
 from refatomnet.checkpoint import encoder_state, save_checkpoint
 from refatomnet.model import RavarModel
+from refatomnet.records import Record, read_records
 from training import evaluate, robustness
 from training.data.clips import read_clip, read_model_frames
 from training.data.corruptions import Corruption
 from training.data.mirror import mirror_image
-from training.data.records import Record, read_records, write_records
+from training.data.records import write_records
 from training.evaluate import Answers, truth
 from training.robustness import HEAD, first_clips, in_other_words, line, part, rows
 

@@ -4,7 +4,9 @@ import dataclasses
 import json
 import math
 import shlex
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,18 +15,21 @@ import torch
 import yaml
 from accelerate.state import AcceleratorState
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from test_cache import SMALL, painted
+from test_cache import KEY, SMALL, ThreadContext, paint_split, painted
 
 from refatomnet.checkpoint import load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
+from refatomnet.records import read_records
+from training import cache as cache_module
 from training import train
 from training import trainer as trainer_module
-from training.cache import cache_folder
+from training.cache import build, cache_folder
 from training.config import TrainConfig, read_train_config
 from training.criterion import LossWeights
 from training.data.examples import Batch
-from training.data.records import read_records, write_records
+from training.data.records import write_records
+from training.evaluate import ask_all
 from training.trainer import Ema, Trainer
 
 # Without chance in a step.
@@ -70,7 +75,7 @@ def make(
 
 def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = make("whole")
-    assert whole.total_steps == 4 and whole.steps_an_epoch == 2
+    assert whole.total_steps == 4
     whole.fit()
     first = make("halves")
     first.begin(resume=False)
@@ -94,7 +99,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
             torch.testing.assert_close(whole.ema.values[name], second.ema.values[name], atol=1e-6, rtol=1e-5)
     # The last step was scored on val and kept as a checkpoint that loads.
     model, card = load_checkpoint(whole.folder / "best")
-    assert not model.training and card["training"] == {"seed": 0, "steps": 4, "epochs": 2.0}
+    assert not model.training and card["training"] == {"seed": 0, "steps": 4, "still_epochs": 0.0, "epochs": 2.0}
     assert {"miou", "acc_iou50", "map_macro", "presence_auroc"} <= set(card["scores"]["val"])
     assert set(card["calibration"]) == {"actions", "presence", "threshold", "ece"}
     assert (whole.folder / "state.pt").is_file() and list((whole.folder / "events").iterdir())
@@ -119,6 +124,26 @@ def test_every_clip_comes_once_an_epoch(make: Any, monkeypatch: pytest.MonkeyPat
     assert [sorted(seen[0] + seen[1]), sorted(seen[2] + seen[3])] == [[0, 1, 2, 3]] * 2
     trainer.step = 3
     assert torch.equal(next(trainer._prefetched())[0].actions, batches[3].actions)
+
+
+def test_still_epochs_pass_over_a_set_of_their_own(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint_split(tmp_path / "stills", "train", 6)
+    with monkeypatch.context() as patch:
+        patch.setattr(cache_module, "multiprocessing", SimpleNamespace(get_context=lambda kind: ThreadContext))
+        patch.setattr(trainer_module, "build", partial(build, workers=1))
+        trainer = make(stills=str(tmp_path / "stills"), still_epochs=1.0, epochs=1.0, name="both")
+        alone = make(stills=str(tmp_path / "stills"), still_epochs=1.0, epochs=0.0, name="alone")
+    assert (trainer.still_steps, trainer.total_steps) == (3, 5)
+    seen = [parts[0] for parts in trainer._prefetched() if [setattr(trainer, "step", trainer.step + 1)]]
+    assert [batch.key for batch in seen] == [0, 0, 0, KEY, KEY]
+    assert [batch.people_xyxy.shape[2] for batch in seen] == [1, 1, 1, SMALL.frames, SMALL.frames]
+    clips = [{words[-1] for batch in part for words in batch.text.words} for part in (seen[:3], seen[3:])]
+    assert clips == [set("012345"), set("0123")], "every still once, then every clip"
+    answers = ask_all(trainer.model, trainer.val_questions, trainer.val_cache.text)
+    assert alone._card({}, answers)["trained_on"] == "OpenRAVAR, 6 rendered stills" and alone.total_steps == 3
+    card = trainer._card({}, answers)
+    assert card["data"] == {"name": "OpenRAVAR", "split": "train", "clips": 4, "stills": 6}
+    assert card["trained_on"] == "OpenRAVAR, 4 rendered clips and 6 rendered stills"
 
 
 def test_every_step_draws_anew_and_by_its_number_alone(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,13 +429,23 @@ def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: 
 
 def test_only_matrices_decay(make: Any) -> None:
     trainer = make()
-    decayed, plain = (group["params"] for group in trainer._groups())
+    groups = trainer._groups()
+    decayed = [p for group in groups if group["weight_decay"] for p in group["params"]]
+    plain = [p for group in groups if not group["weight_decay"] for p in group["params"]]
     names = {id(p): n for part in (trainer.model, trainer.criterion) for n, p in part.named_parameters()}
     assert all(p.ndim >= 2 for p in decayed)
     kept = {names[id(p)].split(".")[-1] for p in plain}
     assert {"A_log", "D", "place", "time", "bias", "nobody", "log_sharpness"} <= kept
     trained = [p for part in (trainer.model, trainer.criterion) for p in part.parameters() if p.requires_grad]
     assert len(decayed) + len(plain) == len(trained) == len({id(p) for p in decayed + plain})
+    slow = {names[id(p)] for group in groups if group["share"] < 1 for p in group["params"]}
+    assert slow and all(name.startswith("looks.features.") for name in slow)
+
+
+def test_looks_begin_with_the_weights_of_the_encoder(make: Any) -> None:
+    model = make().model
+    for name, value in model.looks.features.named_parameters():
+        assert torch.equal(value, model.encoder.features.get_parameter(name)) and value.requires_grad
 
 
 def test_averaged_weights() -> None:
@@ -501,9 +536,22 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
     save_checkpoint(fewer, tmp_path / "plain", {"name": "plain"})
     more = make("more", start=str(tmp_path / "plain"), seed=2).model  # begins anew what the other lacks
     assert torch.equal(more.detector.box.weight.half(), first.model.detector.box.weight.half())
-    assert not torch.equal(more.looks.stages[0].weight, first.model.looks.stages[0].weight)
+    assert not torch.equal(more.looks.out[1].weight, first.model.looks.out[1].weight)
     with pytest.raises(DataError, match="other sizes"):
         make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, width=2 * SMALL.width))
+
+
+def test_a_run_that_begins_with_anothers_best_goes_on_reading_looks(make: Any) -> None:
+    first = make("first")
+    first.begin(resume=False)
+    save_checkpoint(first.model, first.folder / "best", {"name": "start"})
+    first.save()
+    second = make("second", start=str(first.folder / "best"), seed=1)
+    for name, value in first.criterion.state_dict().items():
+        assert torch.equal(value, second.criterion.state_dict()[name]), name
+    save_checkpoint(first.model, first.folder / "elsewhere" / "best", {"name": "start"})
+    third = make("third", start=str(first.folder / "elsewhere" / "best"), seed=1)
+    assert not torch.equal(*(t.criterion.attributes.heads[0].weight for t in (first, third)))
 
 
 # ---- other people's data ------------------------------------------------------------------------------------------
