@@ -87,8 +87,15 @@ def states(page: Any, fake: Any) -> Iterator[str]:
     yield "About"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280, 1920])
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    [
+        (360, "dark"),
+        (1280, "light"),
+        (1920, "dark"),
+        *(pytest.param(*pair, marks=pytest.mark.long) for pair in [(360, "light"), (1280, "dark"), (1920, "light")]),
+    ],
+)
 def test_every_state_keeps_the_rules_and_fits(chromium: Any, url: str, fake: Any, width: int, theme: str) -> None:
     context = chromium.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     broken = []

@@ -589,7 +589,7 @@ def test_a_compiled_model_answers_and_learns_the_same(switches: dict[str, Any]) 
         choice, _, *rest = answers[-1]
         (choice[:, -2:].softmax(1).square().sum() + sum(part.square().mean() for part in rest)).backward()
         gradients.append({name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None})
-    close(answers[1], answers[0])
+    close(answers[1], answers[0], tolerance=1e-4)
     assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) > 50
     for name, gradient in gradients[0].items():
         other = gradients[1][name]

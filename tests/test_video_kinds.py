@@ -161,7 +161,7 @@ def test_sound_ends_with_the_pictures(tmp_path: Path) -> None:
         assert file.duration / av.time_base == pytest.approx(2.4, abs=0.1)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("suffix", [".mp4", pytest.param(".mkv", marks=pytest.mark.long)])
 def test_ten_minutes_at_29_97_do_not_drift(tmp_path: Path, suffix: str) -> None:
     rate, frames = Fraction(30000, 1001), 17982
     film = Film(

@@ -21,7 +21,6 @@ from test_cache import SMALL, painted
 from refatomnet.checkpoint import encoder_state, load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.model import RavarModel
-from training import cache
 from training.config import read_train_config
 from training.evaluate import measure
 from training.trainer import Trainer

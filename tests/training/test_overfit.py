@@ -90,7 +90,10 @@ def scores(model: RavarModel, batch: Batch) -> dict[str, float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", ["refatomnetpp", "refatomnet", "plain"])
+@pytest.mark.parametrize(
+    "architecture",
+    ["refatomnetpp", *(pytest.param(name, marks=pytest.mark.long) for name in ("refatomnet", "plain"))],
+)
 def test_eight_clips_are_learnt_by_heart(architecture: str) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
