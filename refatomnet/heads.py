@@ -405,28 +405,29 @@ class Layout(NamedTuple):
 
 
 class Counting(nn.Module):
-    """How many people of a kind are on each side of each person; of which kinds, those who read the sentence say.
+    """How many people are on each side of each person: of everybody, and of kinds that people's tokens tell.
 
-    Not in the papers. "Second from the left" and "the taller of the two women" are counts, which the averages of an
-    attention lose.
+    Those who have read a sentence can tell of which kinds it speaks. Not in the papers. "Second from the left" and "the
+    taller of the two women" are counts, which the averages of an attention lose.
     """
 
-    KINDS, MOST = 8, 4  # kinds told apart; from so many on, numbers are not
+    KINDS, MOST = 8, 4  # kinds beside everybody; from so many people on, numbers are not told apart
     STEPS = (0.015, 0.03, 0.08)  # differences of centre, lower edge and log height that put one clearly before another
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.kinds = nn.Linear(width, self.KINDS)
         ways = 2 * len(self.STEPS)
-        self.tell = silent(mlp(self.KINDS * (ways * (self.MOST + 1) + 1) + 1, width, width))
+        self.tell = silent(mlp((1 + self.KINDS) * (ways * (self.MOST + 1) + 1), width, width))
 
     def forward(self, people: Tensor, boxes_cxcywh: Tensor, real: Tensor) -> Tensor:
         """What to add to people (S, P, D) in boxes (S, P, 4), each real with a probability (S, P)."""
-        kinds = self.kinds(people).sigmoid() * real.unsqueeze(-1)
+        real = real.unsqueeze(-1)
+        kinds = torch.cat([real, self.kinds(people).sigmoid() * real], dim=-1)
         counts = torch.einsum("spqw,sqk->spwk", self.sides(boxes_cxcywh), kinds).clamp(max=self.MOST)
         numbers = torch.arange(self.MOST + 1, device=counts.device)
         near = (1 - (counts.unsqueeze(-1) - numbers).abs()).clamp(min=0)  # 1.3 is mostly one, and somewhat two
-        return self.tell(torch.cat([near.flatten(2), kinds, real.unsqueeze(-1)], dim=-1))
+        return self.tell(torch.cat([near.flatten(2), kinds], dim=-1))
 
     def sides(self, boxes_cxcywh: Tensor) -> Tensor:
         """How surely the second of two people is left of, right of, below, above, taller and shorter than the first, by
@@ -462,8 +463,10 @@ class PersonChoice(nn.Module):
         self.among = nn.ModuleList([attention() for _ in range(layers)])
         self.reading = nn.ModuleList([attention() for _ in range(layers)])
         if relations:
+            self.ranking = Counting(width)
             self.counting = nn.ModuleList([Counting(width) for _ in range(layers)])
             self.lies = silent(mlp(5, width, width))
+            self.match_compared = silent(mlp(width, width))
         if context:
             self.follow = attention()
         self.score = mlp(width, width, 1)
@@ -489,16 +492,24 @@ class PersonChoice(nn.Module):
             layout: Where everyone and everything is, S = B · R, the first R sentences about the first clip; None if
                 built without relations.
         """
-        queries = torch.cat([people, self.nobody.expand(people.shape[0], 1, -1)], dim=1)
         mask = functional.pad(people_mask, (0, 1), value=True)
-        compare = None if layout is None else self._comparing(layout, mask)
+        compare = None
+        if layout is not None:  # who is second from the left can be told before any sentence is read
+            each = len(people) // len(layout.real)
+            real = layout.real.sigmoid() * people_mask[::each]
+            people = people + self.ranking(people[::each], layout.boxes_cxcywh, real).repeat_interleave(each, 0)
+            compare = self._comparing(layout, mask)
+        queries = torch.cat([people, self.nobody.expand(people.shape[0], 1, -1)], dim=1)
         for i, (among, reading) in enumerate(zip(self.among, self.reading, strict=True)):
             queries = reading(queries, sentence, context_mask=sentence_mask)
             queries = compare(i, queries) if compare else among(queries, queries, context_mask=mask)
         if context is not None:
             queries = self.follow(queries, context)
         scores = self.score(queries).squeeze(-1)
-        scores = scores + functional.pad(self._match(people, sentence, sentence_mask), (0, 1))
+        person = self.match_person(people)
+        if layout is not None:
+            person = person + self.match_compared(queries[:, :-1])
+        scores = scores + functional.pad(self._match(person, sentence, sentence_mask), (0, 1))
         return scores.masked_fill(~mask, -torch.inf)
 
     def _comparing(self, layout: Layout, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
@@ -521,14 +532,14 @@ class PersonChoice(nn.Module):
 
         return compare
 
-    def _match(self, people: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
-        """How well each person (S, P, D) goes with the words (S, L, D) that matter, summed (S, P).
+    def _match(self, person: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
+        """How well what each person shows (S, P, D) goes with the words (S, L, D) that matter, summed (S, P).
 
         A product of the two learns "this colour, that colour" far sooner than a network of their sum.
         """
         weight = self.match_gate(sentence).squeeze(-1).masked_fill(~mask, -torch.inf).softmax(dim=1)
         wanted = torch.einsum("sl,sld->sd", weight, self.match_word(sentence))
-        return torch.einsum("spd,sd->sp", self.match_person(people), wanted) / people.shape[-1] ** 0.5
+        return torch.einsum("spd,sd->sp", person, wanted) / person.shape[-1] ** 0.5
 
 
 class PlaceHead(nn.Module):

@@ -402,17 +402,21 @@ def test_counts_are_of_each_side_and_kind() -> None:
     with torch.no_grad():
         counting.kinds.weight.zero_()
         counting.kinds.bias.fill_(-30.0)
-        counting.kinds.weight[1, 0], counting.kinds.bias[1] = 60.0, -30.0  # kind 1: those whose first number is 1
-        counting.kinds.bias[2] = 30.0  # kind 2: everybody
+        counting.kinds.weight[1, 0] = 60.0  # the second kind: those whose first number is 1
     people = torch.tensor([[1.0], [0.0], [1.0]]).unsqueeze(0) * torch.eye(8)[0]
-    told = counting(people, boxes, torch.ones(1, 3))[0, :, : 8 * 6 * 5].reshape(3, 6, 8, 5).argmax(-1)
-    assert told[:, 0, 1].tolist() == [0, 1, 1] and told[:, 0, 2].tolist() == [0, 1, 2]  # on the left
-    assert told[:, 1, 1].tolist() == [1, 1, 0] and not told[:, :, 0].any()
-    told = counting(people, boxes, torch.tensor([[1.0, 0.0, 1.0]]))[0, :, : 8 * 6 * 5].reshape(3, 6, 8, 5).argmax(-1)
-    assert told[:, 0, 2].tolist() == [0, 1, 1], "who is not real does not count"
+
+    def told(real: list[float]) -> Tensor:  # by person, side and kind
+        numbers: Tensor = counting(people, boxes, torch.tensor([real]))[0, :, : 6 * 9 * 5]
+        return numbers.reshape(3, 6, 9, 5).argmax(-1)
+
+    everybody, second = told([1.0, 1.0, 1.0]).unbind(2)[:3:2]
+    assert everybody[:, 0].tolist() == [0, 1, 2] and everybody[:, 1].tolist() == [2, 1, 0]  # on the left, on the right
+    assert second[:, 0].tolist() == [0, 1, 1] and second[:, 1].tolist() == [1, 1, 0]
+    assert not told([1.0, 1.0, 1.0])[:, :, 1].any(), "of a kind that nobody is"
+    assert told([1.0, 0.0, 1.0])[:, 0, 0].tolist() == [0, 1, 1], "who is not real does not count"
 
 
-@pytest.mark.parametrize("learnt", ["counting", "lies"])
+@pytest.mark.parametrize("learnt", ["ranking", "counting", "lies"])
 def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) -> None:
     choice = PersonChoice(8, layers=1, heads=2, dropout=0.0, context=False, relations=True).eval()
     people, words = torch.ones(1, 3, 8), torch.randn(1, 4, 8)
@@ -426,10 +430,15 @@ def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) ->
         return scores
 
     torch.testing.assert_close(ask(layout), ask(layout)[:1].expand(3), msg="until it has learnt it says nothing")
-    layers = choice.counting[0].tell if learnt == "counting" else choice.lies
+    if learnt != "lies":  # ranks and what was counted are in the product of person and words, too
+        nn.init.zeros_(choice.score[2].weight)
+        nn.init.normal_(choice.match_compared[0].weight, std=float(learnt == "counting"))
+    layers = {"ranking": choice.ranking.tell, "counting": choice.counting[0].tell, "lies": choice.lies}[learnt]
     nn.init.normal_(layers[-1].weight)
     scores = ask(layout)
     assert (scores[:, None] - scores).abs()[~torch.eye(3, dtype=torch.bool)].min() > 1e-4
+    if learnt == "ranking":
+        return
     assert (ask(layout._replace(things=-layout.things)) - scores).abs().min() > 1e-5, "things are seen"
     hidden = layout._replace(things_mask=~layout.things_mask)
     torch.testing.assert_close(ask(hidden._replace(things=-layout.things)), ask(hidden))
