@@ -6,7 +6,7 @@ person, runners-up are known and "nobody" is an answer; their action logits are 
 of the branches. With ``answer="branches"`` box and actions are the branches' means, as in the papers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -71,6 +71,34 @@ class People(NamedTuple):
     scores: Tensor
     mask: Tensor
     looks: Tensor
+
+
+@dataclass(frozen=True)
+class Glance(Features):
+    """What the network makes of pictures whatever clips they will be in, so that it looks at each but once.
+
+    The leading axes are M pictures, or B clips by T frames.
+
+    maps: Visual tokens on their grid, as if of a key frame (..., D, H/16, W/16). fine: as of ``FrameFeatures``.
+    boxes_cxcywh, scores, category, mask: Of what is detected, as of ``Detections`` (..., M, 4) and (..., M).
+    cues: A token each (..., M, D). people_cxcywh: Refined boxes of the people (..., P, 4).
+    """
+
+    every_frame = ("maps", "fine")
+
+    maps: Tensor
+    fine: Tensor
+    boxes_cxcywh: Tensor
+    scores: Tensor
+    category: Tensor
+    mask: Tensor
+    cues: Tensor
+    people_cxcywh: Tensor
+
+    def around(self, key: int) -> "Glance":
+        """Of clips (B, T, …), with what is detected in the frame with this index."""
+        every = {name: getattr(self, name) for name in self.every_frame}
+        return Glance(**every, **{f.name: getattr(self, f.name)[:, key] for f in fields(self) if f.name not in every})
 
 
 class PlaceMap(NamedTuple):
@@ -154,6 +182,10 @@ class Neck(nn.Module):
         lifted = functional.interpolate(self.lift(maps[:, key]), scale_factor=2.0, mode="bilinear")
         return maps, self.refine(functional.gelu(self.fine_norm(self.fine(features.fine[:, key]) + lifted)))
 
+    def retime(self, maps: Tensor) -> Tensor:
+        """The maps of every frame (B, T, …), of maps that were each made as if of the key frame."""
+        return maps + (self.time - self.time[self.key_frame])
+
 
 class TokenNeck(nn.Module):
     """Tokens of public encoders to visual tokens in the model's width; in one row where they have no place."""
@@ -233,7 +265,7 @@ class RavarModel(HubModel):
 
         Args:
             features: Of every frame (B, T, …), or of the key frame alone (B, 1, …), as training on still pictures
-                does.
+                does; or what :meth:`glance` keeps of every frame.
             choose: How to pick detections, for training; by default the best after suppression. Those of a frozen
                 detector are picked before.
 
@@ -248,7 +280,8 @@ class RavarModel(HubModel):
             raise ValueError(f"a clip has {frames} frames; expected {config.frames}, or the key frame alone")
         key = config.key_frame if frames == config.frames else 0
         features = features.around(key)
-        maps, dense, found, cues, boxes = self._detect(features, key, choose)
+        glanced = isinstance(features, Glance)
+        maps, dense, found, cues, boxes = self._recall(features) if glanced else self._detect(features, key, choose)
         inside = self._inside(features, maps, found) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
@@ -277,17 +310,30 @@ class RavarModel(HubModel):
         )
         return clip, SceneReading(dense, found, seen.paths)
 
-    def detect_people(self, features: Features) -> "People":
-        """Who is on single pictures, as on key frames, for following them from one to the next.
+    def glance(self, features: Features) -> tuple[People, Features]:
+        """Who is on single pictures, for following them from one to the next, and what to keep of each.
 
         Args:
             features: Of every picture (M, …).
+
+        Returns:
+            The people; and what windows of these pictures are put together from for :meth:`encode_clips`, (M, …) too,
+            which for public encoders is the features themselves.
         """
         alone = features.map(lambda part: part.unsqueeze(1)).around(0)
-        _, _, found, cues, boxes = self._detect(alone, 0, None)
-        people = self.config.people
-        looks = functional.normalize(cues[:, :people], dim=-1)
-        return People(boxes, found.scores[:, :people], found.mask[:, :people], looks)
+        maps, _, found, cues, boxes = self._detect(alone, 0, None)
+        count = self.config.people
+        looks = functional.normalize(cues[:, :count], dim=-1)
+        people = People(boxes, found.scores[:, :count], found.mask[:, :count], looks)
+        if not isinstance(features, FrameFeatures):
+            return people, features
+        return people, Glance(maps[:, 0], features.fine, **vars(found), cues=cues, people_cxcywh=boxes)
+
+    def _recall(self, glance: Any) -> tuple[Tensor, None, Detections, Tensor, Tensor]:
+        """As :meth:`_detect`, of clips whose pictures have been looked at one by one."""
+        found = Detections(glance.boxes_cxcywh, glance.scores, glance.category, glance.mask)
+        neck: Any = self.neck
+        return neck.retime(glance.maps), None, found, glance.cues, glance.people_cxcywh
 
     def _detect(
         self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None"

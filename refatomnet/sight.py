@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Sight:
         self.model = model
         self.letterbox = letterbox
         self.device = device
-        self._features: dict[float, Any] = {}
+        self._kept: dict[float, Features] = {}
 
     @torch.inference_mode()
     def look(
@@ -53,14 +53,14 @@ class Sight:
             some = moments[begin : begin + _PICTURES_AT_ONCE]
             images = [pictures[moment] for moment in some]
             pixels = self.model.encoder.prepare(images, self.letterbox).to(self.device)
-            features = self.model.encode_frames(pixels)
-            people.append(self.model.detect_people(features))
+            found, kept = self.model.glance(self.model.encode_frames(pixels))
+            people.append(found)
             for i, moment in enumerate(some):
-                self._features[moment] = features.map(lambda part, i=i: part[i])
+                self._kept[moment] = kept.map(itemgetter(i))
         tokens = []
         for begin in range(0, len(windows), _WINDOWS_AT_ONCE):
             stacks = [
-                Features.stack([self._features[moment] for moment in window])
+                Features.stack([self._kept[moment] for moment in window])
                 for window in windows[begin : begin + _WINDOWS_AT_ONCE]
             ]
             tokens.append(self.model.encode_clips(Features.stack(stacks))[0])
@@ -68,7 +68,7 @@ class Sight:
 
     def forget(self, before: float) -> None:
         """No window will ask for what came before this moment."""
-        self._features = {moment: features for moment, features in self._features.items() if moment >= before}
+        self._kept = {moment: kept for moment, kept in self._kept.items() if moment >= before}
 
 
 def _joined(parts: list[ClipTokens]) -> ClipTokens | None:

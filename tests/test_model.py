@@ -249,6 +249,21 @@ def test_without_presence_nobody_has_no_score_of_its_own(answer: str) -> None:
 
 
 @each_variant
+def test_pictures_glanced_at_make_the_clips_that_their_features_make(switches: dict[str, Any]) -> None:
+    model, features = tiny_model(**switches), random_features(2)
+    torch.nn.init.normal_(model.neck.time)
+    clip, reading = model.encode_clips(features)
+    people, kept = model.glance(features.map(lambda part: part.flatten(0, 1)))
+    assert not {"middle", "deep", "picture"} & vars(kept).keys()
+    again, recalled = model.encode_clips(kept.map(lambda part: part.unflatten(0, (2, TINY.frames))))
+    same(again, clip)
+    same(recalled.detections, reading.detections)
+    of_keys = slice(TINY.key_frame, None, TINY.frames)
+    torch.testing.assert_close(people.boxes_cxcywh[of_keys], clip.person_boxes)
+    assert torch.equal(people.mask[of_keys], clip.people_mask) and people.mask.sum() > 3
+
+
+@each_variant
 def test_a_batch_equals_its_clips_one_by_one(switches: dict[str, Any]) -> None:
     model, features, text = tiny_model(**switches), random_features(3), random_text(3)
     clip, _ = model.encode_clips(features)
@@ -578,7 +593,13 @@ def close(got: tuple[Tensor, ...], expected: tuple[Tensor, ...], *, tolerance: f
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("switches", [VARIANTS["refatomnetpp"], VARIANTS["plain"]], ids=["refatomnetpp", "plain"])
+@pytest.mark.parametrize(
+    "switches",
+    [
+        pytest.param(VARIANTS["refatomnetpp"], id="refatomnetpp"),
+        pytest.param(VARIANTS["plain"], id="plain", marks=pytest.mark.long),
+    ],
+)
 def test_a_compiled_model_answers_and_learns_the_same(switches: dict[str, Any]) -> None:
     model, features, text = whole(**switches)
     torch.compiler.reset()

@@ -70,7 +70,7 @@ def measure(path: str, stride: float, whole: bool, pipe: Any) -> None:
     hush()
     predictor = load_predictor(None, "cpu")
     if not whole:
-        for name in ("encode_frames", "detect_people", "encode_clips"):
+        for name in ("encode_frames", "glance", "encode_clips"):
             setattr(predictor.model, name, _answer_again(getattr(predictor.model, name)))
     idle, own = memory_figure("VmRSS"), [0.0]
     done = threading.Event()
