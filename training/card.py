@@ -133,9 +133,15 @@ def history(folder: Path) -> list[Path]:
 
 
 def recipe(folder: Path) -> dict[str, Any]:
-    """How the checkpoint of a run came to be: every run's settings and hours, and what made their data."""
-    runs, commands = [], []
-    for number, part in enumerate(history(folder), start=1):
+    """How the checkpoint of a run came to be: every run's settings and hours, and what made their data.
+
+    Of runs whose folders are gone the checkpoint's own card tells, if the oldest one began with a folder that has one.
+    """
+    parts = history(folder)
+    begun = Path(str(read_object(parts[0] / "config.json").get("start"))).expanduser() / "config.json"
+    before = read_object(begun).get("training", {}) if begun.is_file() else {}
+    runs, commands = list(before.get("runs", [])), list(before.get("commands", []))
+    for number, part in enumerate(parts, start=len(runs) + 1):
         settings, card = read_object(part / "config.json"), read_object(part / "best" / "config.json")
         start = settings.get("start")
         named = "the shipped weights of before" if start == SHIPPED else Path(str(start)).name

@@ -121,6 +121,22 @@ def test_figures_picture_and_page_come_to_the_checkpoint(folder: Path, tmp_path:
     assert again == (page, found, written), "the same once more"
 
 
+def test_a_checkpoint_tells_of_runs_whose_folders_are_gone(folder: Path) -> None:
+    assert card.main([str(folder)]) == 0
+    third = folder.parent / "third"
+    shutil.copytree(folder, third)
+    kept = folder.parent / "kept"  # the checkpoint alone, as it is shipped
+    (folder / "best").rename(kept)
+    for run in (folder, folder.parent / "first"):
+        shutil.rmtree(run)
+    settings = json.loads((third / "config.json").read_text())
+    (third / "config.json").write_text(json.dumps(settings | {"start": str(kept)}))
+    assert card.main([str(third)]) == 0
+    training = config_of(third)["training"]
+    assert [run["began_with"] for run in training["runs"]] == ["nothing", "run 1", "run 2"]
+    assert training["hours"] == pytest.approx(2.5, abs=0.02)
+
+
 def test_everything_measured_is_taken_and_what_is_gone_is_dropped(folder: Path) -> None:
     row = {"acc_iou50": 0.5, "miou": 0.4, "map_macro": 0.3, "presence_auroc": 0.2}
     spoilt = {"name": "fog:3", "records": 10, **row, "drop": row, "drop_ci95": [0.0, 0.1]}
