@@ -498,7 +498,7 @@ class PersonChoice(nn.Module):
             each = len(people) // len(layout.real)
             real = layout.real.sigmoid() * people_mask[::each]
             people = people + self.ranking(people[::each], layout.boxes_cxcywh, real).repeat_interleave(each, 0)
-            compare = self._comparing(layout, mask)
+            compare = self._comparing(layout, real, mask)
         queries = torch.cat([people, self.nobody.expand(people.shape[0], 1, -1)], dim=1)
         for i, (among, reading) in enumerate(zip(self.among, self.reading, strict=True)):
             queries = reading(queries, sentence, context_mask=sentence_mask)
@@ -512,16 +512,16 @@ class PersonChoice(nn.Module):
         scores = scores + functional.pad(self._match(person, sentence, sentence_mask), (0, 1))
         return scores.masked_fill(~mask, -torch.inf)
 
-    def _comparing(self, layout: Layout, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
-        """The comparison of a round, of people and nobody (S, P + 1, D), in this layout."""
+    def _comparing(self, layout: Layout, real: Tensor, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
+        """The comparison of a round, of people and nobody (S, P + 1, D), in this layout, each real as likely (B, P)."""
         boxes = torch.cat([layout.boxes_cxcywh, layout.things_cxcywh], dim=1)
         lies = self.lies(Surroundings.describe(layout.boxes_cxcywh, boxes))
         lies = functional.pad(lies, (0, 0, 0, 1, 0, 1))  # nobody is nowhere
         people_cxcywh, real, things, there = (
             part.repeat_interleave(len(mask) // len(part), 0)
-            for part in (layout.boxes_cxcywh, layout.real.sigmoid(), layout.things, layout.things_mask)
+            for part in (layout.boxes_cxcywh, real, layout.things, layout.things_mask)
         )
-        real, seen = real * mask[:, :-1], torch.cat([mask[:, :-1], there, mask[:, -1:]], dim=1).unsqueeze(1)
+        seen = torch.cat([mask[:, :-1], there, mask[:, -1:]], dim=1).unsqueeze(1)
 
         def compare(i: int, queries: Tensor) -> Tensor:
             people, nobody = queries[:, :-1], queries[:, -1:]

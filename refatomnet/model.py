@@ -280,8 +280,9 @@ class RavarModel(HubModel):
             raise ValueError(f"a clip has {frames} frames; expected {config.frames}, or the key frame alone")
         key = config.key_frame if frames == config.frames else 0
         features = features.around(key)
-        glanced = isinstance(features, Glance)
-        maps, dense, found, cues, boxes = self._recall(features) if glanced else self._detect(features, key, choose)
+        maps, dense, found, cues, boxes = (
+            self._recall(features) if isinstance(features, Glance) else self._detect(features, key, choose)
+        )
         inside = self._inside(features, maps, found) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
@@ -329,7 +330,7 @@ class RavarModel(HubModel):
             return people, features
         return people, Glance(maps[:, 0], features.fine, **vars(found), cues=cues, people_cxcywh=boxes)
 
-    def _recall(self, glance: Any) -> tuple[Tensor, None, Detections, Tensor, Tensor]:
+    def _recall(self, glance: Glance) -> tuple[Tensor, None, Detections, Tensor, Tensor]:
         """As :meth:`_detect`, of clips whose pictures have been looked at one by one."""
         found = Detections(glance.boxes_cxcywh, glance.scores, glance.category, glance.mask)
         neck: Any = self.neck

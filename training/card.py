@@ -138,8 +138,9 @@ def recipe(folder: Path) -> dict[str, Any]:
     Of runs whose folders are gone the checkpoint's own card tells, if the oldest one began with a folder that has one.
     """
     parts = history(folder)
-    begun = Path(str(read_object(parts[0] / "config.json").get("start"))).expanduser() / "config.json"
-    before = read_object(begun).get("training", {}) if begun.is_file() else {}
+    start = read_object(parts[0] / "config.json").get("start")
+    begun = Path(start).expanduser() / "config.json" if start else None
+    before = read_object(begun).get("training", {}) if begun and begun.is_file() else {}
     runs, commands = list(before.get("runs", [])), list(before.get("commands", []))
     for number, part in enumerate(parts, start=len(runs) + 1):
         settings, card = read_object(part / "config.json"), read_object(part / "best" / "config.json")
