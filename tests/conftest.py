@@ -18,6 +18,14 @@ ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two painted seconds for the demo's tests; modules about videos have clips of their own."""
+    from fake_predictor import write_clip
+
+    return write_clip(tmp_path_factory.mktemp("clip") / "walk.mp4")
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small checkpoint folder with fresh weights that finds somebody at every key frame."""
@@ -162,3 +170,16 @@ def tab_to(page: Any, selector: str) -> None:
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return
     pytest.fail(f"{selector} is not reached by Tab")
+
+
+def ask_by_keyboard(page: Any, key: str) -> None:
+    """Pick the second sample by this key, and ask its sentence."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#samples button").first).to_be_visible()
+    tab_to(page, "[data-sample='1']")
+    page.keyboard.press(key)
+    expect(page.locator("#sentences textarea")).to_have_value(f"{COAT}, b")
+    tab_to(page, "#sentences textarea")
+    page.keyboard.press("Enter")
+    expect(page.locator("#status .found")).to_be_visible()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import COAT, tab_to, watched_page
+from conftest import COAT, ask_by_keyboard, tab_to, watched_page
 
 sync_api = pytest.importorskip("playwright.sync_api")
 # axe-core's script comes inside this package, kept up to date: a test fetches nothing.
@@ -120,14 +120,7 @@ def test_every_state_keeps_the_rules_and_fits(chromium: Any, url: str, fake: Any
 
 
 def test_the_keyboard_alone_asks_seeks_and_picks(page: Any) -> None:
-    expect(page.locator("#samples button").first).to_be_visible()
-
-    tab_to(page, "[data-sample='1']")
-    page.keyboard.press("Space")
-    expect(page.locator("#sentences textarea")).to_have_value(f"{COAT}, b")
-    tab_to(page, "#sentences textarea")
-    page.keyboard.press("Enter")
-    expect(page.locator("#status .found")).to_be_visible()
+    ask_by_keyboard(page, "Space")
     page.wait_for_function("document.querySelector('#annotated video')?.readyState >= 2")
     tab_to(page, "#segments button")
     page.keyboard.press("Tab")

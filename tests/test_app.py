@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_predictor import FakePredictor, record, serve, write_clip
+from fake_predictor import FakePredictor, record, serve
 from PIL import Image
 
 gradio_client = pytest.importorskip("gradio_client")
@@ -51,11 +51,6 @@ from refatomnet.types import Result  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 COAT = "the person in the beige coat"
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    return write_clip(tmp_path_factory.mktemp("clip") / "walk.mp4")
 
 
 @pytest.fixture(scope="module")

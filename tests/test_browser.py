@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import COAT, tab_to, watched_page
+from conftest import COAT, ask_by_keyboard, watched_page
 from fake_predictor import write_clip
 from PIL import Image
 
@@ -196,14 +196,7 @@ def test_two_pages_with_the_same_clip(browser, url, tmp_path):
 
 
 def test_everything_by_keyboard(page):
-    expect(page.locator("#samples button").first).to_be_visible()
-
-    tab_to(page, "[data-sample='1']")
-    page.keyboard.press("Enter")
-    expect(page.locator("#sentences textarea")).to_have_value(f"{COAT}, b")
-    tab_to(page, "#sentences textarea")
-    page.keyboard.press("Enter")
-    expect(page.locator("#status .found")).to_be_visible()
+    ask_by_keyboard(page, "Enter")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -21,11 +21,6 @@ from refatomnet.errors import VideoError  # noqa: E402
 COAT = "the person in the beige coat"
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    return write_clip(tmp_path_factory.mktemp("clip") / "walk.mp4")
-
-
 def upload(desk, clip, content="3f"):
     """A copy of the clip where Gradio would put it."""
     folder = desk.visitors.folder / content

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fake_predictor import FakePredictor, write_clip
+from fake_predictor import FakePredictor
 
 gradio_client = pytest.importorskip("gradio_client")
 gradio = pytest.importorskip("gradio")
@@ -25,11 +25,6 @@ from refatomnet.types import Result  # noqa: E402
 ROOT = Path(__file__).parents[1]
 COAT = "the person in the beige coat"
 with_mcp = pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="the package mcp is not installed")
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    return write_clip(tmp_path_factory.mktemp("clip") / "walk.mp4")
 
 
 @pytest.fixture(scope="module")
