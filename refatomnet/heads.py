@@ -411,14 +411,15 @@ class Counting(nn.Module):
     taller of the two women" are counts, which the averages of an attention lose.
     """
 
-    KINDS, MOST = 8, 4  # kinds beside everybody; from so many people on, numbers are not told apart
+    KINDS = ("male", "female", "child", "adult", "man", "woman", "boy", "girl")  # what training says they tell
+    MOST = 4  # from so many people on, numbers are not told apart
     STEPS = (0.015, 0.03, 0.08)  # differences of centre, lower edge and log height that put one clearly before another
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.kinds = nn.Linear(width, self.KINDS)
+        self.kinds = nn.Linear(width, len(self.KINDS))
         ways = 2 * len(self.STEPS)
-        self.tell = silent(mlp((1 + self.KINDS) * (ways * (self.MOST + 1) + 1), width, width))
+        self.tell = silent(mlp((1 + len(self.KINDS)) * (ways * (self.MOST + 1) + 1), width, width))
 
     def forward(self, people: Tensor, boxes_cxcywh: Tensor, real: Tensor) -> Tensor:
         """What to add to people (S, P, D) in boxes (S, P, 4), each real with a probability (S, P)."""
@@ -438,6 +439,32 @@ class Counting(nn.Module):
         apart = (place.unsqueeze(1) - place.unsqueeze(2)) / place.new_tensor(self.STEPS)
         other = ~torch.eye(x.shape[1], dtype=torch.bool, device=x.device).unsqueeze(-1)
         return torch.stack([apart.sigmoid(), (-apart).sigmoid()], dim=-1).flatten(-2) * other
+
+
+class PhraseMatch(nn.Module):
+    """How surely people fit every phrase of a sentence; whoever fails one is out, however well they fit the others.
+
+    Not in the papers. A phrase is what one gate picks of the words. What it asks for is worked out of all it picked at
+    once: "third" and "left" ask for somebody whom neither asks for alone.
+    """
+
+    PHRASES = 6
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, self.PHRASES)
+        self.name = nn.Parameter(torch.randn(self.PHRASES, width) * 0.02)
+        self.wanted = silent(mlp(width, 2 * width, width))
+        self.shown = mlp(width, 2 * width, width)
+
+    def forward(self, people: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
+        """Sum of the log-probabilities of people (S, P, D) to fit what words (S, L, D), real by their mask, ask for;
+        above one half each is above zero (S, P).
+        """
+        weight = self.gate(sentence).masked_fill(~mask.unsqueeze(-1), -torch.inf).softmax(dim=1)
+        phrases = torch.einsum("slk,sld->skd", weight, sentence) + self.name
+        fit = torch.einsum("skd,spd->skp", self.wanted(phrases), self.shown(people)) / people.shape[-1] ** 0.5
+        return (functional.logsigmoid(fit) + math.log(2)).sum(dim=1)
 
 
 class PersonChoice(nn.Module):
@@ -467,6 +494,7 @@ class PersonChoice(nn.Module):
             self.counting = nn.ModuleList([Counting(width) for _ in range(layers)])
             self.lies = silent(mlp(5, width, width))
             self.match_compared = silent(mlp(width, width))
+            self.phrases = PhraseMatch(width)
         if context:
             self.follow = attention()
         self.score = mlp(width, width, 1)
@@ -509,7 +537,10 @@ class PersonChoice(nn.Module):
         person = self.match_person(people)
         if layout is not None:
             person = person + self.match_compared(queries[:, :-1])
-        scores = scores + functional.pad(self._match(person, sentence, sentence_mask), (0, 1))
+        match = self._match(person, sentence, sentence_mask)
+        if layout is not None:
+            match = match + self.phrases(people, sentence, sentence_mask)
+        scores = scores + functional.pad(match, (0, 1))
         return scores.masked_fill(~mask, -torch.inf)
 
     def _comparing(self, layout: Layout, real: Tensor, mask: Tensor) -> Callable[[int, Tensor], Tensor]:

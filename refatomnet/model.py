@@ -54,12 +54,29 @@ FUSIONS = {"refatomnetpp": RefAtomNetPP, "refatomnet": RefAtomNet, "plain": Plai
 class SceneReading:
     """What training needs of the sentence-free part beside the clip tokens.
 
-    ``dense`` where the detector is ours to train, ``paths`` where detections are followed.
+    ``dense`` where the detector is ours to train, ``paths`` where detections are followed. ``kinds`` where people
+    count each other: logits that each is of the kinds counted (B, P, kinds), see :class:`Counting`. ``looks`` where
+    people are looked at in the pixels (B, P, D).
     """
 
     dense: DenseDetections | None
     detections: Detections
     paths: Trajectories | None
+    kinds: Tensor | None
+    looks: Tensor | None
+
+
+class _Detected(NamedTuple):
+    """Token maps of all frames (B, T, D, h, w); of the key frame what is detected, a token each (B, M, D), the people's
+    refined boxes (B, P, 4), and what only training looks at.
+    """
+
+    maps: Tensor
+    found: Detections
+    cues: Tensor
+    boxes: Tensor
+    dense: DenseDetections | None = None
+    looks: Tensor | None = None
 
 
 class People(NamedTuple):
@@ -280,9 +297,8 @@ class RavarModel(HubModel):
             raise ValueError(f"a clip has {frames} frames; expected {config.frames}, or the key frame alone")
         key = config.key_frame if frames == config.frames else 0
         features = features.around(key)
-        maps, dense, found, cues, boxes = (
-            self._recall(features) if isinstance(features, Glance) else self._detect(features, key, choose)
-        )
+        detected = self._recall(features) if isinstance(features, Glance) else self._detect(features, key, choose)
+        maps, found, cues, boxes, dense, looks = detected
         inside = self._inside(features, maps, found) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
@@ -309,7 +325,9 @@ class RavarModel(HubModel):
             things_mask=found.mask[:, people:],
             thing_boxes=found.boxes_cxcywh[:, people:],
         )
-        return clip, SceneReading(dense, found, seen.paths)
+        counts = config.answer == "people" and config.relations
+        kinds = self.choice.ranking.kinds(clip.people) if counts else None
+        return clip, SceneReading(dense, found, seen.paths, kinds, looks)
 
     def glance(self, features: Features) -> tuple[People, Features]:
         """Who is on single pictures, for following them from one to the next, and what to keep of each.
@@ -322,7 +340,7 @@ class RavarModel(HubModel):
             which for public encoders is the features themselves.
         """
         alone = features.map(lambda part: part.unsqueeze(1)).around(0)
-        maps, _, found, cues, boxes = self._detect(alone, 0, None)
+        maps, found, cues, boxes, *_ = self._detect(alone, 0, None)
         count = self.config.people
         looks = functional.normalize(cues[:, :count], dim=-1)
         people = People(boxes, found.scores[:, :count], found.mask[:, :count], looks)
@@ -330,16 +348,13 @@ class RavarModel(HubModel):
             return people, features
         return people, Glance(maps[:, 0], features.fine, **vars(found), cues=cues, people_cxcywh=boxes)
 
-    def _recall(self, glance: Glance) -> tuple[Tensor, None, Detections, Tensor, Tensor]:
+    def _recall(self, glance: Glance) -> _Detected:
         """As :meth:`_detect`, of clips whose pictures have been looked at one by one."""
         found = Detections(glance.boxes_cxcywh, glance.scores, glance.category, glance.mask)
         neck: Any = self.neck
-        return neck.retime(glance.maps), None, found, glance.cues, glance.people_cxcywh
+        return _Detected(neck.retime(glance.maps), found, glance.cues, glance.people_cxcywh)
 
-    def _detect(
-        self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None"
-    ) -> tuple[Tensor, DenseDetections | None, Detections, Tensor, Tensor]:
-        """Token maps of all frames; of the key frame what is detected, a token each, and the people's refined boxes."""
+    def _detect(self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None") -> _Detected:
         config = self.config
         if config.encoder != "compact":
             return self._take_detected(features, key)
@@ -349,16 +364,16 @@ class RavarModel(HubModel):
         looks = self._look(features, key, found) if config.looks else None
         seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
         cues = self.regions(seen_fine, found.boxes_cxcywh, found.category, looks)
-        return maps, dense, found, cues, self._refine(found, cues)
+        return _Detected(maps, found, cues, self._refine(found, cues), dense, looks)
 
-    def _take_detected(self, features: "ClipFeatures", key: int) -> tuple[Tensor, None, Detections, Tensor, Tensor]:
+    def _take_detected(self, features: "ClipFeatures", key: int) -> _Detected:
         """As :meth:`_detect`, of what a frozen detector has found."""
         thing = torch.arange(features.scores.shape[1], device=features.scores.device) >= self.config.people
         category = thing.long().expand(features.scores.shape)
         mask = features.scores >= 0
         found = Detections(features.boxes_cxcywh, features.scores.clamp(min=0), category, mask)
         cues = self.found(features.regions[:, key], found.boxes_cxcywh, features.names)
-        return self.neck(features.tokens), None, found, cues, self._refine(found, cues)
+        return _Detected(self.neck(features.tokens), found, cues, self._refine(found, cues))
 
     def _real(self, people: Tensor, around: Tensor) -> Tensor:
         """Logits that each candidate is a person, and no other's twin (B, P), by what they and all around them are."""

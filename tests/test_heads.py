@@ -19,6 +19,7 @@ from refatomnet.heads import (
     Layout,
     LookEncoder,
     PersonChoice,
+    PhraseMatch,
     PlaceHead,
     RegionTokens,
     Surroundings,
@@ -416,7 +417,24 @@ def test_counts_are_of_each_side_and_kind() -> None:
     assert told([1.0, 0.0, 1.0])[:, 0, 0].tolist() == [0, 1, 1], "who is not real does not count"
 
 
-@pytest.mark.parametrize("learnt", ["ranking", "counting", "lies"])
+def test_who_fails_one_phrase_is_out() -> None:
+    match, count = PhraseMatch(8), PhraseMatch.PHRASES
+    words, there = 8 * torch.eye(8)[: count + 1].unsqueeze(0), torch.tensor([[True] * count + [False]])
+    people = torch.ones(1, 3, 8)  # the first fits every phrase, the second one less, the third none
+    people[0, 1, 2], people[0, 2, :count] = -3.0, -3.0
+    assert not match(people, words, there).any(), "until it has learnt it says nothing"
+    match.wanted, match.shown = nn.Sequential(), nn.Sequential()
+    with torch.no_grad():
+        match.name.zero_()
+        match.gate.weight.copy_(50 * torch.eye(8)[:count])  # each phrase picks a word
+        scores = match(people, words, there)
+        torch.testing.assert_close(match(people, words + 9 * ~there.unsqueeze(-1), there), scores)
+    fits = people[0, :, :count] * 8 / 8**0.5
+    torch.testing.assert_close(scores[0], (fits.sigmoid() * 2).log().sum(1))
+    assert 3.5 < scores[0, 0] < count * math.log(2) and scores[0, 1] < -4 and scores[0, 2] < -40
+
+
+@pytest.mark.parametrize("learnt", ["ranking", "counting", "lies", "phrases"])
 def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) -> None:
     choice = PersonChoice(8, layers=1, heads=2, dropout=0.0, context=False, relations=True).eval()
     people, words = torch.ones(1, 3, 8), torch.randn(1, 4, 8)
@@ -430,14 +448,18 @@ def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) ->
         return scores
 
     torch.testing.assert_close(ask(layout), ask(layout)[:1].expand(3), msg="until it has learnt it says nothing")
+    if learnt == "phrases":  # what ranks people show goes into them
+        nn.init.normal_(choice.ranking.tell[-1].weight)
+        nn.init.zeros_(choice.match_person.weight)
     if learnt != "lies":  # ranks and what was counted are in the product of person and words, too
         nn.init.zeros_(choice.score[2].weight)
         nn.init.normal_(choice.match_compared[0].weight, std=float(learnt == "counting"))
-    layers = {"ranking": choice.ranking.tell, "counting": choice.counting[0].tell, "lies": choice.lies}[learnt]
-    nn.init.normal_(layers[-1].weight)
+    layers = {"ranking": choice.ranking.tell, "counting": choice.counting[0].tell, "lies": choice.lies}
+    layers["phrases"] = choice.phrases.wanted
+    nn.init.normal_(layers[learnt][-1].weight)
     scores = ask(layout)
     assert (scores[:, None] - scores).abs()[~torch.eye(3, dtype=torch.bool)].min() > 1e-4
-    if learnt == "ranking":
+    if learnt in ("ranking", "phrases"):
         return
     assert (ask(layout._replace(things=-layout.things)) - scores).abs().min() > 1e-5, "things are seen"
     hidden = layout._replace(things_mask=~layout.things_mask)

@@ -22,9 +22,12 @@ class TrainConfig:
     batch_clips, sentences: Clips a step, over all processes and accumulated parts, and sentences about each.
     accumulate: Parts a step's batch is worked through in, where memory is short.
     precision: "no" for float32, "bf16" for mixed precision (losses stay float32).
-    still_epochs: Passes over the key frames alone, first: people, looks and sentences are learnt at a fraction of the
-        work. epochs: Passes over the whole clips after that, from half the learning rate. It falls to zero over each.
-    stills: Data set whose key frames the still epochs pass over, ``training.generate --stills``; ``data``'s by default.
+    look_epochs: Passes over everybody on the key frames, seen alone, first: what people's pixels show is learnt at a
+        twentieth of the work. still_epochs: Passes over the key frames alone, next: people, looks and sentences are
+        learnt at a fraction of the work. epochs: Passes over the whole clips after that, from half the learning rate.
+        It falls to zero over each.
+    stills: Data set whose key frames the look and still epochs pass over, ``training.generate --stills``; ``data``'s by
+        default.
     minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.
     patience: Stop for good after so many looks at val without a better score; None never does.
     true_share: Share of clips with true boxes among the candidates, at the start; falls linearly to a quarter of it.
@@ -43,6 +46,7 @@ class TrainConfig:
     sentences: int = 4
     accumulate: int = 1
     precision: str = "no"
+    look_epochs: float = 0.0
     still_epochs: float = 0.0
     stills: str | None = None
     epochs: float = 6.0
@@ -72,8 +76,12 @@ class TrainConfig:
                 raise ValueError(f"{name} is {value!r}; expected more than 0")
         if self.precision not in ("no", "bf16"):
             raise ValueError(f"precision is {self.precision!r}; expected 'no' or 'bf16'")
-        if not self.still_epochs + self.epochs > 0 or min(self.still_epochs, self.epochs) < 0:
-            raise ValueError(f"still_epochs and epochs are {self.still_epochs} and {self.epochs}; expected some")
+        passes = {"look_epochs": self.look_epochs, "still_epochs": self.still_epochs, "epochs": self.epochs}
+        if not sum(passes.values()) > 0 or min(passes.values()) < 0:
+            said = ", ".join(f"{name} {count}" for name, count in passes.items())
+            raise ValueError(f"there is nothing to pass over: {said}; expected some")
+        if self.look_epochs and not self.model.looks:
+            raise ValueError(f"look_epochs is {self.look_epochs}, but the model has no looks; expected 0")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, for JSON."""

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from refatomnet.boxes import area, cxcywh_to_xyxy, giou, pairwise_iou, xyxy_to_cxcywh
 from refatomnet.fusion import ClipTokens
-from refatomnet.heads import DenseDetections, Detections, keep_best
+from refatomnet.heads import Counting, DenseDetections, Detections, keep_best
 from refatomnet.model import Output, PlaceMap, RavarModel, SceneReading
 from training.data.examples import ATTRIBUTES, Batch
 
@@ -23,11 +23,11 @@ class LossWeights:
     choose: Cross-entropy of who is meant, or nobody. presence: the same of "is somebody", where no people are scored.
     place, place_box: The cell with the described person's middle, and the box there.
     action, rank: Focal loss and ranking of the described person's actions. person_action: focal, of everybody.
-    person_real: Whether a detection is a person, and the best one of them.
+    person_real: Whether a detection is a person, and the best one of them. person_kind: man, woman, boy, girl.
     refine: Boxes of the detected people. branch_box: boxes of the branches.
     frame_box, frame_seen: Boxes in every frame, and whether the person is in view there.
     follow_people, follow_words: Trajectories should stay on the people they are about.
-    attribute: Looks, read from the tokens of people.
+    attribute, look: Looks, read from the tokens of people, and from what their pixels alone show.
     """
 
     detect: float = 1.0
@@ -39,6 +39,7 @@ class LossWeights:
     action: float = 0.5
     person_action: float = 1.0
     person_real: float = 0.3
+    person_kind: float = 0.3
     rank: float = 0.2
     refine: float = 1.0
     branch_box: float = 0.3
@@ -47,18 +48,24 @@ class LossWeights:
     follow_people: float = 0.1
     follow_words: float = 0.05
     attribute: float = 0.4
+    look: float = 0.2
 
 
 class AttributeHeads(nn.Module):
-    """Reads a person's looks from their token; teaches the tokens clothes, and is left behind after training."""
+    """Reads a person's looks from a token; teaches the tokens clothes, and is left behind after training."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = nn.ModuleList([nn.Linear(width, len(classes)) for classes in ATTRIBUTES.values()])
 
-    def forward(self, people: Tensor) -> list[Tensor]:
-        """Logits (B, P, classes) of every attribute from person tokens (B, P, D)."""
-        return [head(people) for head in self.heads]
+    def forward(self, people: Tensor, classes: Tensor) -> Tensor:
+        """Cross-entropy of people (N, D), whose class of every attribute is known or -1 (N, attributes), summed."""
+        loss = people.sum() * 0
+        for head, wanted in zip(self.heads, classes.unbind(1), strict=True):
+            known = wanted >= 0
+            if known.any():
+                loss = loss + functional.cross_entropy(head(people[known]), wanted[known])
+        return loss
 
 
 def training_detections(
@@ -74,10 +81,8 @@ def training_detections(
     count = int(real.sum(1).max())
     if count > config_people:
         raise ValueError(f"{count} true people do not fit into {config_people} kept detections")
-    boxes = xyxy_to_cxcywh(truth.nan_to_num(0.5))
-    noise = torch.randn_like(boxes) * boxes.new_tensor([0.07, 0.07, 0.1, 0.1])
-    shaken = torch.cat([boxes[..., :2] + noise[..., :2] * boxes[..., 2:], boxes[..., 2:] * noise[..., 2:].exp()], -1)
-    use = (torch.rand(len(boxes), device=boxes.device) < true_share) & real.any(1)
+    shaken = shake(truth)
+    use = (torch.rand(len(shaken), device=shaken.device) < true_share) & real.any(1)
     # True people come first; the detector's picks that are none of them follow, as wrong candidates to turn down.
     own = pairwise_iou(cxcywh_to_xyxy(found.boxes_cxcywh[:, :config_people]), truth.nan_to_num(-1.0))
     stranger = found.mask[:, :config_people] & ((own * real[:, None]).amax(-1) < MATCH_IOU)
@@ -96,12 +101,21 @@ def training_detections(
     )
 
 
+def shake(boxes_xyxy: Tensor) -> Tensor:
+    """Boxes cxcywh about as far off as detected ones are, of true boxes (..., 4), some of which may be NaN."""
+    boxes = xyxy_to_cxcywh(boxes_xyxy.nan_to_num(0.5))
+    noise = torch.randn_like(boxes) * boxes.new_tensor([0.07, 0.07, 0.1, 0.1])
+    return torch.cat([boxes[..., :2] + noise[..., :2] * boxes[..., 2:], boxes[..., 2:] * noise[..., 2:].exp()], -1)
+
+
 class Criterion(nn.Module):
     """Adds up the parts; see :class:`LossWeights`."""
 
     def __init__(self, model: RavarModel, weights: LossWeights) -> None:
         super().__init__()
         self.attributes = AttributeHeads(model.config.width)
+        if model.config.looks:
+            self.look_attributes = AttributeHeads(model.config.width)
         self.weights = weights
         self.config = model.config
         self.rows, self.columns = model.config.token_grid
@@ -111,10 +125,12 @@ class Criterion(nn.Module):
         truth = batch.key_boxes
         match, matched = match_people(reading.detections, truth, batch.people_real, clip.people_mask)
         parts = {} if reading.dense is None else detection_losses(reading.dense, truth, batch)
-        parts |= self._people_losses(batch, clip, match, matched, truth)
+        parts |= self._people_losses(batch, clip, reading, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
         if self.config.answer == "people" and self.config.relations:
             parts["person_real"] = real_loss(reading.detections, truth, batch, clip)
+        if reading.kinds is not None:
+            parts["person_kind"] = kind_loss(reading.kinds, batch, match, matched)
         if self.config.frame_boxes and batch.people_xyxy.shape[2] > 1:
             parts |= frame_losses(batch, clip, match, matched)
         followed = self.config.has_places and self.config.retrieval != "random"
@@ -122,27 +138,34 @@ class Criterion(nn.Module):
             parts["follow_people"] = _follow_people(batch, reading.paths.similarity, match, matched, self.columns)
         if output.words is not None and followed:
             parts["follow_words"] = _follow_words(batch, output.words.similarity, self.columns)
+        return self._summed(parts)
+
+    def looks(self, batch: Batch, looks: Tensor) -> dict[str, Tensor]:
+        """The same of what the pixels in everybody's true boxes show (B, P, D), alone."""
+        return self._summed(
+            {"look": self.look_attributes(looks[batch.people_real], batch.attributes[batch.people_real])}
+        )
+
+    def _summed(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
         weights = {name: getattr(self.weights, name) for name in parts}
         weighted = {name: value * weights[name] for name, value in parts.items() if weights[name]}
         return {**weighted, "total": torch.stack(list(weighted.values())).sum()}
 
     def _people_losses(
-        self, batch: Batch, clip: ClipTokens, match: Tensor, matched: Tensor, truth: Tensor
+        self, batch: Batch, clip: ClipTokens, reading: SceneReading, match: Tensor, matched: Tensor, truth: Tensor
     ) -> dict[str, Tensor]:
         row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
         labels = batch.actions[row, match][matched]
         boxes, target = clip.person_boxes[matched], truth[row, match][matched]
-        attribute = boxes.new_zeros(())
         classes = batch.attributes[row, match][matched]
-        for column, logits in enumerate(self.attributes(clip.people)):
-            known = classes[:, column] >= 0
-            if known.any():
-                attribute = attribute + functional.cross_entropy(logits[matched][known], classes[known, column])
-        return {
+        parts = {
             "person_action": focal_bce(clip.person_actions[matched], labels),
             "refine": box_loss(boxes, target),
-            "attribute": attribute,
+            "attribute": self.attributes(clip.people[matched], classes),
         }
+        if reading.looks is not None:
+            parts["look"] = self.look_attributes(reading.looks[matched], classes)
+        return parts
 
     def _sentence_losses(
         self, batch: Batch, clip: ClipTokens, output: Output, match: Tensor, matched: Tensor, truth: Tensor
@@ -230,6 +253,23 @@ def real_loss(found: Detections, truth: Tensor, batch: Batch, clip: ClipTokens) 
     logits = clip.person_real[mask]
     loss = functional.binary_cross_entropy_with_logits(logits, real[mask].to(logits.dtype), reduction="sum")
     return loss / max(1, len(logits))
+
+
+def kind_loss(kinds: Tensor, batch: Batch, match: Tensor, matched: Tensor) -> Tensor:
+    """Cross-entropy of the kinds of the matched people whose sex and age are known (B, P, kinds)."""
+    row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
+    names = list(ATTRIBUTES)
+    sex, age = (batch.attributes[row, match][..., names.index(name)] for name in ("sex", "age"))
+    known = matched & (sex >= 0) & (age >= 0)
+    male, child = sex == ATTRIBUTES["sex"].index("man"), age == ATTRIBUTES["age"].index("child")
+    truths = {
+        "male": male, "female": ~male, "child": child, "adult": ~child,
+        "man": male & ~child, "woman": ~male & ~child, "boy": male & child, "girl": ~male & child,
+    }  # fmt: skip
+    told = torch.stack([truths[kind] for kind in Counting.KINDS], dim=-1)[known].to(kinds.dtype)
+    if not len(told):
+        return kinds.sum() * 0
+    return functional.binary_cross_entropy_with_logits(kinds[known], told)
 
 
 def match_people(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -31,8 +31,9 @@ def train(options: argparse.Namespace) -> int:
     if not trainer.accelerator.is_main_process:
         logging.disable(logging.INFO)  # one process speaks for all
     trainer.begin(resume=options.resume)
-    counts = len(trainer.still_set), trainer.still_steps, len(trainer.train_set), trainer.total_steps
-    _LOG.info("%d stills, %d steps; %d clips, %d steps in all", *counts)
+    looks, stills, steps = trainer.ends.values()
+    counts = len(trainer.still_set), looks, stills - looks, len(trainer.train_set), steps
+    _LOG.info("%d stills, %d steps of looks and %d of all; %d clips, %d steps in all", *counts)
     if not trainer.finished:
         trainer.fit()
     if trainer.finished:

@@ -1,5 +1,6 @@
 """One training run: the same loop on a CPU, a GPU, or several processes of either (accelerate)."""
 
+import itertools
 import json
 import logging
 import math
@@ -29,12 +30,14 @@ from refatomnet.records import Record, read_records
 from training.cache import FeatureCache, build
 from training.calibration import fit_calibration
 from training.config import TrainConfig
-from training.criterion import Criterion, training_detections
+from training.criterion import Criterion, shake, training_detections
 from training.data.examples import Batch, Examples
 from training.data.records import write_text
 from training.evaluate import Answers, Question, ask_all, processes, score, truth
 
 STATE = "state.pt"  # of a run, to go on from
+PHASES = "looks", "stills", "clips"  # everybody's pixels alone, key frames alone, whole clips
+LOOKS_AT_ONCE = 3  # times the clips of a step
 _LOG = logging.getLogger(__name__)
 PRETRAINED, PRETRAINED_SHARE = "looks.features.", 0.4  # begin with ImageNet's weights; share of the learning rate
 # What a resumed run may change: how long and where it sits, not what it learns.
@@ -48,9 +51,16 @@ class Step(nn.Module):
         super().__init__()
         self.model, self.criterion = model, criterion
 
-    def forward(self, batch: Batch, true_share: float) -> dict[str, Tensor]:
-        """Every part of the loss, and ``total``, of one batch; ``true_share`` of the clips see true boxes."""
+    def forward(self, batch: Batch, true_share: float, *, alone: bool = False) -> dict[str, Tensor]:
+        """Every part of the loss, and ``total``, of one batch; ``true_share`` of the clips see true boxes.
+
+        ``alone``: only of what everybody's own pixels show.
+        """
         config = self.model.config
+        if alone:
+            looks = self.model.looks(batch.features.picture[:, 0], shake(batch.key_boxes), batch.people_real)
+            told: dict[str, Tensor] = self.criterion.looks(batch, _as_float(looks))
+            return told
         choose = partial(
             training_detections,
             batch=batch,
@@ -159,8 +169,10 @@ class Trainer:
         self.val_questions = cached_questions(self.data_folder, "val", self.val_cache, config.model)[: config.val_clips]
         self.parts = config.accumulate * self.accelerator.num_processes
         self._check_sizes()
-        self.still_steps = round(config.still_epochs * self._an_epoch(self.still_set))
-        self.total_steps = max(1, self.still_steps + round(config.epochs * self._an_epoch(self.train_set)))
+        passes = (config.look_epochs, config.still_epochs, config.epochs)
+        steps = [round(count * self._an_epoch(phase)) for count, phase in zip(passes, PHASES, strict=True)]
+        self.ends = dict(zip(PHASES, itertools.accumulate(steps), strict=True))
+        self.total_steps = self.ends["clips"] = max(1, sum(steps))
 
     def _begin_with(self, checkpoint: str) -> None:
         """Take over a checkpoint's weights; parts it does not have begin anew.
@@ -194,12 +206,24 @@ class Trainer:
             return
         learnt = torch.load(state, weights_only=True, map_location="cpu", mmap=True)["criterion"]
         own = self.criterion.state_dict()
-        if {name: value.shape for name, value in learnt.items()} == {name: value.shape for name, value in own.items()}:
-            self.criterion.load_state_dict(learnt)
+        fits = {name: value for name, value in learnt.items() if name in own and value.shape == own[name].shape}
+        self.criterion.load_state_dict({**own, **fits})
 
-    def _an_epoch(self, examples: Examples) -> int:
-        """Steps of a pass over them."""
-        return max(1, len(examples) // self.config.batch_clips)
+    def _examples_of(self, phase: str) -> tuple[Examples, int]:
+        """What a phase passes over, and how many a step."""
+        examples = self.train_set if phase == "clips" else self.still_set
+        return examples, min(len(examples), self.config.batch_clips * (LOOKS_AT_ONCE if phase == "looks" else 1))
+
+    def _an_epoch(self, phase: str) -> int:
+        """Steps of a pass."""
+        examples, size = self._examples_of(phase)
+        return max(1, len(examples) // size)
+
+    def _phase(self, step: int) -> tuple[str, int, int]:
+        """What a step is of, and the first and last but one step of that."""
+        name = next((name for name, end in self.ends.items() if step < end), PHASES[-1])
+        before = [0, *self.ends.values()]
+        return name, before[PHASES.index(name)], self.ends[name]
 
     def _check_sizes(self) -> None:
         size = self.config.batch_clips
@@ -291,33 +315,35 @@ class Trainer:
 
     def _batches(self, step: int) -> list[Batch]:
         """This process's parts of a step's batch."""
-        size, process = self.config.batch_clips, self.accelerator.process_index
-        still = step < self.still_steps
-        examples = self.still_set if still else self.train_set
-        epoch, place = divmod(step if still else step - self.still_steps, self._an_epoch(examples))
-        order = np.random.default_rng([self.config.seed, still, epoch]).permutation(len(examples))
+        process, (phase, begin, _) = self.accelerator.process_index, self._phase(step)
+        examples, size = self._examples_of(phase)
+        epoch, place = divmod(step - begin, self._an_epoch(phase))
+        which = {"looks": 2, "stills": 1, "clips": 0}[phase]
+        order = np.random.default_rng([self.config.seed, which, epoch]).permutation(len(examples))
         indices = [int(i) for i in order[place * size : (place + 1) * size]]
         batches = []
         for part in range(process * self.config.accumulate, (process + 1) * self.config.accumulate):
             rng = np.random.default_rng([self.config.seed, step, 7, part])
             mine = indices[part :: self.parts]
-            batches.append(examples.batch(mine, self.config.sentences, rng, still=still))
+            sentences = 1 if phase == "looks" else self.config.sentences
+            batches.append(examples.batch(mine, sentences, rng, still=phase != "clips"))
         return batches
 
     def _train_step(self, batches: list[Batch]) -> dict[str, float]:
         config = self.config
         # A resumed run draws what it would have drawn, and every process its own.
         torch.manual_seed((config.seed * 1_000_003 + self.step) * 1009 + self.accelerator.process_index)
-        share = config.true_share * (1 - 0.75 * self.step / self.total_steps)
+        alone, done = self._phase(self.step)[0] == "looks", max(0, self.step - self.ends["looks"])
+        share = config.true_share * (1 - 0.75 * done / max(1, self.total_steps - self.ends["looks"]))
         self.run_step.train()
         for group in self.optimizer.param_groups:
             group["lr"] = config.learning_rate * self._rate() * group["share"]
         self.optimizer.zero_grad(set_to_none=True)
         losses: dict[str, float] = {}
         for number, batch in enumerate(batches, start=1):
-            alone = number < len(batches)  # gradients of the processes meet at the last part
-            with self.accelerator.no_sync(self.run_step) if alone else nullcontext():
-                parts = self.run_step(batch.to(self.accelerator.device), share)
+            early = number < len(batches)  # gradients of the processes meet at the last part
+            with self.accelerator.no_sync(self.run_step) if early else nullcontext():
+                parts = self.run_step(batch.to(self.accelerator.device), share, alone=alone)
                 if not torch.isfinite(parts["total"]):
                     torch.save(asdict(batch), self.folder / "bad_batch.pt")
                     raise FloatingPointError(
@@ -332,10 +358,9 @@ class Trainer:
         return {**losses, "grad_norm": float(norm)}
 
     def _rate(self) -> float:
-        """Linear warm-up and a cosine to zero, over the still pictures and again, half as high, over the clips."""
-        still = self.step < self.still_steps
-        begin, end = (0, self.still_steps) if still else (self.still_steps, self.total_steps)
-        top = 0.5 if begin else 1.0
+        """Linear warm-up and a cosine to zero, over each phase; half as high over clips that come after stills."""
+        phase, begin, end = self._phase(self.step)
+        top = 0.5 if phase == "clips" and begin > self.ends["looks"] else 1.0
         warm = (self.step - begin + 1) / max(1, self.config.warmup_steps)
         return top * min(warm, 0.5 * (1 + math.cos(math.pi * min((self.step - begin) / (end - begin), 1.0))))
 
@@ -379,6 +404,8 @@ class Trainer:
         }
         kind = "rendered " if scenes else ""
         passes = {"still_epochs": config.still_epochs, "epochs": config.epochs}
+        if config.look_epochs:
+            passes = {"look_epochs": config.look_epochs, **passes}
         told = " and ".join(f"{count} {kind}{what}" for what, count in counts.items() if count)
         return {
             "name": config.name,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from refatomnet.boxes import xyxy_to_cxcywh
 from refatomnet.config import ModelConfig
-from refatomnet.heads import DenseDetections, DetectionHead, Detections, keep_best
+from refatomnet.heads import Counting, DenseDetections, DetectionHead, Detections, keep_best
 from refatomnet.model import PlaceMap, RavarModel
 from training.criterion import (
     MATCH_IOU,
@@ -23,6 +23,7 @@ from training.criterion import (
     detection_losses,
     focal_bce,
     frame_losses,
+    kind_loss,
     match_people,
     place_losses,
     rank_loss,
@@ -411,12 +412,31 @@ def test_fewer_people_are_kept_than_there_are_rows_but_not_than_there_are_people
         training_detections(dense, batch, 1, TINY.things, true_share=1.0)
 
 
+def test_kinds_are_told_of_those_whose_sex_and_age_are_known() -> None:
+    batch = make_batch()
+    sex, age = (list(ATTRIBUTES).index(name) for name in ("sex", "age"))
+    batch.attributes[:] = -1
+    batch.attributes[0, :2, sex], batch.attributes[0, :2, age] = torch.tensor([0, 1]), torch.tensor([0, 2])
+    batch.attributes[1, 0, sex] = 1  # of unknown age
+    match, matched = torch.tensor([[1, 0, 0], [0, 0, 0]]), torch.tensor([[True, True, False], [True, False, False]])
+    kinds = torch.zeros(2, 3, len(Counting.KINDS), requires_grad=True)
+    loss = kind_loss(kinds, batch, match, matched)
+    loss.backward()
+    assert float(loss) == pytest.approx(math.log(2))
+    assert kinds.grad is not None and (kinds.grad.abs().sum(-1) > 0).tolist() == [[True, True, False], [False] * 3]
+    told = [[k for k, g in zip(Counting.KINDS, row, strict=True) if g < 0] for row in kinds.grad[0, :2]]
+    assert told == [["female", "adult", "woman"], ["male", "child", "boy"]], "an old woman and a boy"
+    batch.attributes[:] = -1
+    assert kind_loss(kinds, batch, match, matched) == 0
+
+
 # ---- the sum ------------------------------------------------------------------------------------------------------
 # A soft-max over what these add to takes no notice of them.
 MOVE_ALL_ALIKE = ("choice.score.2.bias", "choice.match_gate.bias", "to_key.bias")
 USED_BY = {
     "choose": lambda config: config.answer == "people",
     "person_real": lambda config: config.answer == "people" and config.relations,
+    "person_kind": lambda config: config.answer == "people" and config.relations,
     "presence": lambda config: config.answer != "people" and config.presence,
     "place": lambda config: config.answer == "place",
     "place_box": lambda config: config.answer == "place",

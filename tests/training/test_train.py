@@ -133,7 +133,7 @@ def test_still_epochs_pass_over_a_set_of_their_own(make: Any, tmp_path: Path, mo
         patch.setattr(trainer_module, "build", partial(build, workers=1))
         trainer = make(stills=str(tmp_path / "stills"), still_epochs=1.0, epochs=1.0, name="both")
         alone = make(stills=str(tmp_path / "stills"), still_epochs=1.0, epochs=0.0, name="alone")
-    assert (trainer.still_steps, trainer.total_steps) == (3, 5)
+    assert trainer.ends == {"looks": 0, "stills": 3, "clips": 5} and trainer.total_steps == 5
     seen = [parts[0] for parts in trainer._prefetched() if [setattr(trainer, "step", trainer.step + 1)]]
     assert [batch.key for batch in seen] == [0, 0, 0, KEY, KEY]
     assert [batch.people_xyxy.shape[2] for batch in seen] == [1, 1, 1, SMALL.frames, SMALL.frames]
@@ -239,7 +239,7 @@ def test_every_part_of_the_loss_is_a_switch(make: Any) -> None:
     with torch.no_grad():
         whole = trainer.run_step(batch, 0.0)
     names = set(whole) - {"total"}
-    unused = {"presence", "place", "place_box"}  # of other kinds of answer
+    unused = {"presence", "place", "place_box", "look"}  # of other models
     assert names == {field.name for field in dataclasses.fields(LossWeights)} - unused
     for name in sorted(names):
         trainer.criterion.weights = LossWeights(**{name: 0.0})
@@ -416,7 +416,7 @@ def test_validation_is_on_val_only(make: Any) -> None:
 
 def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: Any) -> None:
     trainer = make(warmup_steps=4)
-    trainer.still_steps, trainer.total_steps = 100, 300
+    trainer.ends = {"looks": 0, "stills": 100, "clips": 300}
 
     def rate(step: int) -> float:
         trainer.step = step
@@ -425,6 +425,25 @@ def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: 
     assert [rate(step) for step in range(4)] == pytest.approx([0.25, 0.5, 0.75, 0.5 * (1 + math.cos(math.pi * 0.03))])
     assert rate(50) == pytest.approx(0.5) and rate(99) < 0.001
     assert rate(100) == pytest.approx(0.5 * 0.25) and rate(200) == pytest.approx(0.25) and rate(299) < 0.001
+    trainer.ends = {"looks": 100, "stills": 100, "clips": 300}
+    assert rate(50) == pytest.approx(0.5) and rate(200) == pytest.approx(0.5), "over looks, and over clips in full"
+
+
+def test_everybody_is_looked_at_alone_first(make: Any) -> None:
+    trainer = make(look_epochs=2.0, still_epochs=1.0, epochs=1.0)
+    assert trainer.ends == {"looks": 2, "stills": 4, "clips": 6}, "all four clips fit into one step of looks"
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    (batch,) = trainer._batches(1)
+    assert len(batch.person) == len(batch.people_real) == 4 and batch.key == 0
+    parts = trainer._train_step([batch])
+    assert set(parts) == {"look", "total", "grad_norm"} and parts["look"] > 0
+    changed = {name for name, value in trainer.model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and all(name.startswith("looks.") for name in changed)
+    assert len(trainer._batches(2)[0].people_real) == 2
+    trainer.step = 2
+    assert {"look", "choose", "detect"} <= trainer._train_step(trainer._batches(2)).keys()
+    with pytest.raises(ValueError, match="look_epochs is 2.0, but the model has no looks"):
+        make("blind", look_epochs=2.0, model=dataclasses.replace(SMALL, looks=False))
 
 
 def test_only_matrices_decay(make: Any) -> None:
@@ -587,7 +606,7 @@ def test_key_frames_alone_can_be_trained_on(make: Any) -> None:
         ("batch_clips=0", "batch_clips is 0; expected more than 0"),
         ("evaluate_every=-1", "evaluate_every is -1"),
         ("precision=fp32", "precision is 'fp32'; expected 'no' or 'bf16'"),
-        ("epochs=0", "still_epochs and epochs are 0.0 and 0.0"),
+        ("epochs=0", "nothing to pass over: look_epochs 0.0, still_epochs 0.0, epochs 0.0"),
         ("model.width=100", "width is 100; expected a multiple of the 8 heads"),
         ("model.key_frame=9", "key_frame is 9; expected one of the frames, 0 to 7"),
         ("model.image_width=100", "the image is 100x192; expected multiples of 32"),
