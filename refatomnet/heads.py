@@ -247,20 +247,22 @@ class RegionTokens(nn.Module):
         nn.init.normal_(self.category.weight, std=0.1)  # smaller than looks and geometry, or it would drown them
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor, looks: Tensor | None = None) -> Tensor:
-        """Describe detections as tokens (B, M, D).
+    def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:
+        """What there is to say of detections (B, M, D), for :meth:`told`.
 
         Args:
             fine: Fine map (B, channels, h, w).
             boxes_cxcywh: (B, M, 4). category: index (B, M).
-            looks: What :class:`LookEncoder` saw of the first P of them (B, P, D), or None.
         """
         look = self.look(sample_inside(self.squeeze(fine), boxes_cxcywh, LOOK_GRID))
-        place = self.geometry(self.describe(boxes_cxcywh))
-        token = self.look_proj(look) + place + self.category(category)
+        return self.look_proj(look) + self.geometry(self.describe(boxes_cxcywh)) + self.category(category)
+
+    def told(self, said: Tensor, looks: Tensor | None = None) -> Tensor:
+        """Tokens (B, M, D) of that, and of what :class:`LookEncoder` saw of the first P of them (B, P, D), if any."""
         if looks is not None:
-            token = token + functional.pad(looks, (0, 0, 0, token.shape[1] - looks.shape[1]))
-        return self.norm(token)
+            said = said + functional.pad(looks, (0, 0, 0, said.shape[1] - looks.shape[1]))
+        token: Tensor = self.norm(said)
+        return token
 
     @staticmethod
     def describe(boxes_cxcywh: Tensor) -> Tensor:
@@ -475,7 +477,8 @@ class PersonChoice(nn.Module):
     Args:
         width: Of the tokens. layers: Rounds of reading. heads, dropout: Of every attention.
         context: Whether a fusion gives people something to read.
-        relations: Whether people count who is on which side of them, and see where others and things are from there.
+        relations: Whether people count who is on which side of them, see where others and things are from there, and
+            must fit every phrase.
     """
 
     def __init__(

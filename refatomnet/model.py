@@ -98,7 +98,8 @@ class Glance(Features):
 
     maps: Visual tokens on their grid, as if of a key frame (..., D, H/16, W/16). fine: as of ``FrameFeatures``.
     boxes_cxcywh, scores, category, mask: Of what is detected, as of ``Detections`` (..., M, 4) and (..., M).
-    cues: A token each (..., M, D). people_cxcywh: Refined boxes of the people (..., P, 4).
+    said: What there is to say of each (..., M, D). people_cxcywh: Refined boxes of the people (..., P, 4).
+    picture: As of ``FrameFeatures``, for who is looked at closely in key frames alone (..., 3, H, W).
     """
 
     every_frame = ("maps", "fine")
@@ -109,8 +110,9 @@ class Glance(Features):
     scores: Tensor
     category: Tensor
     mask: Tensor
-    cues: Tensor
+    said: Tensor
     people_cxcywh: Tensor
+    picture: Tensor
 
     def around(self, key: int) -> "Glance":
         """Of clips (B, T, …), with what is detected in the frame with this index."""
@@ -339,32 +341,53 @@ class RavarModel(HubModel):
             The people; and what windows of these pictures are put together from for :meth:`encode_clips`, (M, …) too,
             which for public encoders is the features themselves.
         """
-        alone = features.map(lambda part: part.unsqueeze(1)).around(0)
-        maps, found, cues, boxes, *_ = self._detect(alone, 0, None)
-        count = self.config.people
-        looks = functional.normalize(cues[:, :count], dim=-1)
-        people = People(boxes, found.scores[:, :count], found.mask[:, :count], looks)
+        alone: Any = features.map(lambda part: part.unsqueeze(1)).around(0)
         if not isinstance(features, FrameFeatures):
-            return people, features
-        return people, Glance(maps[:, 0], features.fine, **vars(found), cues=cues, people_cxcywh=boxes)
+            detected = self._take_detected(alone, 0)
+            return self._people(detected.found, detected.cues, detected.boxes), features
+        maps, _, found, said = self._find(alone, 0, None)
+        plain = self.regions.told(said)
+        people = self._people(found, plain, self._refine(found, plain))
+        kept = Glance(
+            maps[:, 0],
+            features.fine,
+            **vars(found),
+            said=said,
+            people_cxcywh=people.boxes_cxcywh,
+            picture=features.picture,
+        )
+        return people, kept
+
+    def _people(self, found: Detections, tokens: Tensor, boxes: Tensor) -> People:
+        count = self.config.people
+        looks = functional.normalize(tokens[:, :count], dim=-1)
+        return People(boxes, found.scores[:, :count], found.mask[:, :count], looks)
 
     def _recall(self, glance: Glance) -> _Detected:
         """As :meth:`_detect`, of clips whose pictures have been looked at one by one."""
         found = Detections(glance.boxes_cxcywh, glance.scores, glance.category, glance.mask)
+        looks = self._look(glance.picture, found)
         neck: Any = self.neck
-        return _Detected(neck.retime(glance.maps), found, glance.cues, glance.people_cxcywh)
+        return _Detected(neck.retime(glance.maps), found, self.regions.told(glance.said, looks), glance.people_cxcywh)
 
     def _detect(self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None") -> _Detected:
-        config = self.config
-        if config.encoder != "compact":
+        if self.config.encoder != "compact":
             return self._take_detected(features, key)
+        maps, dense, found, said = self._find(features, key, choose)
+        boxes = self._refine(found, self.regions.told(said))  # as on pictures that nobody is looked at closely in
+        looks = self._look(features.picture[:, key if features.picture.shape[1] > 1 else 0], found)
+        return _Detected(maps, found, self.regions.told(said, looks), boxes, dense, looks)
+
+    def _find(
+        self, features: FrameFeatures, key: int, choose: "Callable[[DenseDetections], Detections] | None"
+    ) -> tuple[Tensor, DenseDetections, Detections, Tensor]:
+        """Token maps of all frames; of the key frame every cell's detection, those kept, and what to say of them."""
+        config = self.config
         maps, fine = self.neck(features, key)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
-        looks = self._look(features, key, found) if config.looks else None
         seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
-        cues = self.regions(seen_fine, found.boxes_cxcywh, found.category, looks)
-        return _Detected(maps, found, cues, self._refine(found, cues), dense, looks)
+        return maps, dense, found, self.regions(seen_fine, found.boxes_cxcywh, found.category)
 
     def _take_detected(self, features: "ClipFeatures", key: int) -> _Detected:
         """As :meth:`_detect`, of what a frozen detector has found."""
@@ -393,11 +416,12 @@ class RavarModel(HubModel):
             return self.found.inside(features.regions)
         return self.tubes(maps, features.fine, found.boxes_cxcywh)
 
-    def _look(self, features: FrameFeatures, key: int, found: Detections) -> Tensor:
-        """What the key frame's pixels show of each person (B, P, D)."""
+    def _look(self, picture: Tensor, found: Detections) -> Tensor | None:
+        """What the key frame's pixels (B, 3, H, W) show of each person (B, P, D), if the model has looks."""
         people = self.config.people
-        picture = features.picture[:, key if features.picture.shape[1] > 1 else 0]
-        return self.looks(picture, found.boxes_cxcywh[:, :people], found.mask[:, :people])
+        return (
+            self.looks(picture, found.boxes_cxcywh[:, :people], found.mask[:, :people]) if self.config.looks else None
+        )
 
     def _box_frames(self, cue: Tensor, moved: Tensor, maps: Tensor, boxes: Tensor, key: int) -> tuple[Tensor, Tensor]:
         """Boxes of every person in every frame (B, P, T, 4), at the key frame their own, and whether they are there."""

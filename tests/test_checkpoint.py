@@ -126,7 +126,7 @@ def test_only_what_was_trained_is_stored(saved: tuple[RavarModel, Path]) -> None
     assert not [name for name in state if name.startswith("encoder.")]
     assert all(value.dtype == torch.float16 for value in state.values())
     size = sum(2 * p.numel() for p in model.parameters() if p.requires_grad)
-    assert (folder / "model.safetensors").stat().st_size < size + 40_000
+    assert (folder / "model.safetensors").stat().st_size < size + 48_000
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
 
 

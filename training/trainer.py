@@ -58,7 +58,8 @@ class Step(nn.Module):
         """
         config = self.model.config
         if alone:
-            looks = self.model.looks(batch.features.picture[:, 0], shake(batch.key_boxes), batch.people_real)
+            features: Any = batch.features  # of the compact encoder, as no other model has looks
+            looks = self.model.looks(features.picture[:, 0], shake(batch.key_boxes), batch.people_real)
             told: dict[str, Tensor] = self.criterion.looks(batch, _as_float(looks))
             return told
         choose = partial(
