@@ -31,6 +31,7 @@ CONTROLS = {
 SETTINGS = {
     "began_with": "begins with",
     "stills": "stills",
+    "look_epochs": "passes over everybody alone",
     "still_epochs": "passes over key frames",
     "clips": "clips",
     "epochs": "passes over whole clips",
