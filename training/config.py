@@ -23,7 +23,7 @@ class TrainConfig:
     accumulate: Parts a step's batch is worked through in, where memory is short.
     precision: "no" for float32, "bf16" for mixed precision (losses stay float32).
     look_epochs: Passes over everybody on the key frames, seen alone, first: what people's pixels show is learnt at a
-        twentieth of the work. still_epochs: Passes over the key frames alone, next: people, looks and sentences are
+        ninth of the work. still_epochs: Passes over the key frames alone, next: people, looks and sentences are
         learnt at a fraction of the work. epochs: Passes over the whole clips after that, from half the learning rate.
         It falls to zero over each.
     stills: Data set whose key frames the look and still epochs pass over, ``training.generate --stills``; ``data``'s by

@@ -127,10 +127,8 @@ class Criterion(nn.Module):
         parts = {} if reading.dense is None else detection_losses(reading.dense, truth, batch)
         parts |= self._people_losses(batch, clip, reading, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
-        if self.config.answer == "people" and self.config.relations:
+        if reading.kinds is not None:  # people count each other
             parts["person_real"] = real_loss(reading.detections, truth, batch, clip)
-        if reading.kinds is not None:
-            parts["person_kind"] = kind_loss(reading.kinds, batch, match, matched)
         if self.config.frame_boxes and batch.people_xyxy.shape[2] > 1:
             parts |= frame_losses(batch, clip, match, matched)
         followed = self.config.has_places and self.config.retrieval != "random"
@@ -165,6 +163,8 @@ class Criterion(nn.Module):
         }
         if reading.looks is not None:
             parts["look"] = self.look_attributes(reading.looks[matched], classes)
+        if reading.kinds is not None:
+            parts["person_kind"] = kind_loss(reading.kinds[matched], classes)
         return parts
 
     def _sentence_losses(
@@ -255,12 +255,10 @@ def real_loss(found: Detections, truth: Tensor, batch: Batch, clip: ClipTokens) 
     return loss / max(1, len(logits))
 
 
-def kind_loss(kinds: Tensor, batch: Batch, match: Tensor, matched: Tensor) -> Tensor:
-    """Cross-entropy of the kinds of the matched people whose sex and age are known (B, P, kinds)."""
-    row = torch.arange(len(match), device=match.device).unsqueeze(1).expand_as(match)
-    names = list(ATTRIBUTES)
-    sex, age = (batch.attributes[row, match][..., names.index(name)] for name in ("sex", "age"))
-    known = matched & (sex >= 0) & (age >= 0)
+def kind_loss(kinds: Tensor, classes: Tensor) -> Tensor:
+    """Cross-entropy of the kinds of people (N, kinds) whose classes (N, attributes) tell their sex and age."""
+    sex, age = (classes[:, list(ATTRIBUTES).index(name)] for name in ("sex", "age"))
+    known = (sex >= 0) & (age >= 0)
     male, child = sex == ATTRIBUTES["sex"].index("man"), age == ATTRIBUTES["age"].index("child")
     truths = {
         "male": male, "female": ~male, "child": child, "adult": ~child,

@@ -221,7 +221,7 @@ class Trainer:
         return max(1, len(examples) // size)
 
     def _phase(self, step: int) -> tuple[str, int, int]:
-        """What a step is of, and the first and last but one step of that."""
+        """What a step is of, the first step of that, and the first one after it."""
         name = next((name for name, end in self.ends.items() if step < end), PHASES[-1])
         before = [0, *self.ends.values()]
         return name, before[PHASES.index(name)], self.ends[name]
