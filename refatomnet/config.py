@@ -49,7 +49,8 @@ class ModelConfig:
     frame_boxes: Whether every frame gets a box of its own; otherwise each has the key frame's.
     looks: Whether people are looked at in the pixels of the key frame, beside the frozen features.
     relations: Whether the people count who is on which side of them, before any sentence is read and as they are
-        compared, see where others and things are from there, and must fit every phrase; of the answer "people" alone.
+        compared, see where others and things are from there, and must fit every part of it; of the answer "people"
+        alone.
     frames, key_frame, frame_rate: A clip is ``frames`` pictures at ``frame_rate`` per second; the answer is about
         the one with index ``key_frame``.
     image_height, image_width: Canvas in pixels that every picture is letterboxed to; multiples of 32. In the BLIP-2

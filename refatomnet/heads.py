@@ -444,29 +444,46 @@ class Counting(nn.Module):
 
 
 class PhraseMatch(nn.Module):
-    """How surely people fit every phrase of a sentence; whoever fails one is out, however well they fit the others.
+    """How surely people fit every part of a sentence; whoever fails one is out, however well they fit the others.
 
-    Not in the papers. A phrase is what one gate picks of the words. What it asks for is worked out of all it picked at
-    once: "third" and "left" ask for somebody whom neither asks for alone.
+    Not in the papers. Each part has a gate, which picks what the words say of it; what that asks for is worked out of
+    all the gate picked at once: "third" and "left" ask for somebody whom neither asks for alone. Of which topic each
+    part is, and whom it is true of, training tells where it is known.
     """
 
-    PHRASES = 6
+    PARTS = (
+        "noun", "top", "bottom", "worn", "hair", "side", "depth", "height", "relation", "facing", "action",
+    )  # fmt: skip
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(width, self.PHRASES)
-        self.name = nn.Parameter(torch.randn(self.PHRASES, width) * 0.02)
-        self.wanted = silent(mlp(width, 2 * width, width))
+        self.read = nn.Sequential(mlp(width, 2 * width, width), nn.LayerNorm(width))
+        self.gate = mlp(width, width, len(self.PARTS))
+        self.name = nn.Parameter(torch.randn(len(self.PARTS), width) * 0.02)
+        self.wanted = mlp(width, 2 * width, width + 1)
+        nn.init.xavier_uniform_(cast("nn.Linear", self.wanted[-1]).weight)  # begun from nothing it learns far later
         self.shown = mlp(width, 2 * width, width)
+        self.shown_compared = nn.Linear(width, width)
 
-    def forward(self, people: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
-        """Sum of the log-probabilities of people (S, P, D) to fit what words (S, L, D), real by their mask, ask for;
-        above one half each is above zero (S, P).
+    def forward(self, people: Tensor, compared: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
+        """Logits that people fit each part of what words ask for (S, parts, P); a part they do not ask for fits all.
+
+        Args:
+            people: What each person shows (S, P, D). compared: What they found as they compared themselves (S, P, D).
+            sentence: Words (S, L, D). mask: True where real (S, L).
         """
-        weight = self.gate(sentence).masked_fill(~mask.unsqueeze(-1), -torch.inf).softmax(dim=1)
-        phrases = torch.einsum("slk,sld->skd", weight, sentence) + self.name
-        fit = torch.einsum("skd,spd->skp", self.wanted(phrases), self.shown(people)) / people.shape[-1] ** 0.5
-        return (functional.logsigmoid(fit) + math.log(2)).sum(dim=1)
+        words = self.read(sentence)
+        weight = self.gate(words).masked_fill(~mask.unsqueeze(-1), -torch.inf).softmax(dim=1)
+        phrases = torch.einsum("slk,sld->skd", weight, words) + self.name
+        wanted, unasked = self.wanted(phrases).split([people.shape[-1], 1], dim=-1)
+        shown = self.shown(people) + self.shown_compared(compared)
+        fits: Tensor = torch.einsum("skd,spd->skp", wanted, shown) / people.shape[-1] ** 0.5 + unasked
+        return fits
+
+    @staticmethod
+    def score(fits: Tensor) -> Tensor:
+        """Sum of the log-probabilities to fit every part (S, P); above one half each is above zero."""
+        return (functional.logsigmoid(fits) + math.log(2)).sum(dim=1)
 
 
 class PersonChoice(nn.Module):
@@ -478,7 +495,7 @@ class PersonChoice(nn.Module):
         width: Of the tokens. layers: Rounds of reading. heads, dropout: Of every attention.
         context: Whether a fusion gives people something to read.
         relations: Whether people count who is on which side of them, see where others and things are from there, and
-            must fit every phrase.
+            must fit every part of it.
     """
 
     def __init__(
@@ -513,13 +530,14 @@ class PersonChoice(nn.Module):
         sentence_mask: Tensor,
         context: Tensor | None,
         layout: Layout | None = None,
-    ) -> Tensor:
-        """Scores of every person, then of "nobody" (S, P + 1); minus infinity where there is no person.
+    ) -> tuple[Tensor, Tensor | None]:
+        """Scores of every person, then of "nobody" (S, P + 1); minus infinity where there is no person. And what
+        :class:`PhraseMatch` says, if built with relations.
 
         Args:
             people: One token a person (S, P, D). people_mask: True where real (S, P).
             sentence: Words and sentence (S, L, D). sentence_mask: True where real (S, L).
-            context: What a fusion gives people to read (S, K, D), or None if built without.
+            context: What a fusion gives people to read (S, K, D), or None if built without, or not to be read.
             layout: Where everyone and everything is, S = B · R, the first R sentences about the first clip; None if
                 built without relations.
         """
@@ -537,14 +555,16 @@ class PersonChoice(nn.Module):
         if context is not None:
             queries = self.follow(queries, context)
         scores = self.score(queries).squeeze(-1)
-        person = self.match_person(people)
+        person, compared, fits = self.match_person(people), queries[:, :-1], None
         if layout is not None:
-            person = person + self.match_compared(queries[:, :-1])
+            person = person + self.match_compared(compared)
         match = self._match(person, sentence, sentence_mask)
         if layout is not None:
-            match = match + self.phrases(people, sentence, sentence_mask)
+            fits = self.phrases(people, compared, sentence, sentence_mask)
+            fits = fits.masked_fill(~people_mask.unsqueeze(1), 0.0)
+            match = match + self.phrases.score(fits)
         scores = scores + functional.pad(match, (0, 1))
-        return scores.masked_fill(~mask, -torch.inf)
+        return scores.masked_fill(~mask, -torch.inf), fits
 
     def _comparing(self, layout: Layout, real: Tensor, mask: Tensor) -> Callable[[int, Tensor], Tensor]:
         """The comparison of a round, of people and nobody (S, P + 1, D), in this layout, each real as likely (B, P)."""

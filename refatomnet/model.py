@@ -140,6 +140,8 @@ class Output:
     branch_actions: Mean of the action logits of the branches (S, 80).
     place: Where the config's answer is by place.
     words: What each word followed, where the fusion follows words.
+    fits: Logits that each person fits each part of the sentence (S, parts, P), zero for no person, see
+        :class:`~refatomnet.heads.PhraseMatch`; where people are chosen among by their relations.
     """
 
     choice: Tensor
@@ -152,6 +154,7 @@ class Output:
     branch_actions: Tensor
     place: PlaceMap | None
     words: Trajectories | None
+    fits: Tensor | None = None
 
     @property
     def best(self) -> Tensor:
@@ -448,15 +451,34 @@ class RavarModel(HubModel):
         clips, sentences = clip.tokens.shape[0], text.states.shape[0]
         if sentences == 0 or sentences % clips:
             raise ValueError(f"{sentences} sentences are no multiple of {clips} clips")
-        words, whole = self.word_proj(self.forget(text.states)), self.sentence_proj(self.forget(text.sentence))
-        sentence = sentence_tokens(words, whole, text.mask, text.keywords)
-        layout = None
-        if self.config.relations:
-            layout = Layout(clip.person_boxes, clip.person_real, clip.things, clip.thing_boxes, clip.things_mask)
+        sentence, layout = self._read(text), self._layout(clip)
         tokens, clip = clip.tokens.to(text.states.dtype), clip.without_tokens().repeat(sentences // clips)
         fused = self.fusion(tokens, clip, sentence)
         branch_boxes, branch_actions = self.branch(fused.branches)
         return self._answer(clip, layout, sentence, fused, branch_boxes, branch_actions)
+
+    def choose(self, clip: ClipTokens, text: TextTokens) -> tuple[Tensor, Tensor | None]:
+        """``choice`` and ``fits`` of :class:`Output` without the fusion, which is most of the work: for training.
+
+        Only where the answer is among people; arguments as of :meth:`forward`.
+        """
+        sentence, layout = self._read(text), self._layout(clip)
+        clip = clip.without_tokens().repeat(len(text.states) // len(clip.people))
+        choice, fits = self.choice(clip.people, clip.people_mask, sentence.tokens, sentence.mask, None, layout)
+        return self._nobody(choice), fits
+
+    def _read(self, text: TextTokens) -> Sentence:
+        words, whole = self.word_proj(self.forget(text.states)), self.sentence_proj(self.forget(text.sentence))
+        return sentence_tokens(words, whole, text.mask, text.keywords)
+
+    def _layout(self, clip: ClipTokens) -> Layout | None:
+        if not self.config.relations:
+            return None
+        return Layout(clip.person_boxes, clip.person_real, clip.things, clip.thing_boxes, clip.things_mask)
+
+    def _nobody(self, choice: Tensor) -> Tensor:
+        """The same scores; without presence, "nobody" always has none."""
+        return choice if self.config.presence else torch.cat([choice[:, :-1], choice.new_zeros(len(choice), 1)], dim=1)
 
     def _answer(
         self,
@@ -467,11 +489,11 @@ class RavarModel(HubModel):
         branch_boxes: Tensor,
         branch_actions: Tensor,
     ) -> Output:
-        place, everyone = None, branch_actions.unsqueeze(1)
+        place, fits, everyone = None, None, branch_actions.unsqueeze(1)
         if self.config.answer == "people":
             boxes, everyone = clip.person_boxes, clip.person_actions + everyone
             read = sentence.tokens, sentence.mask, fused.context
-            choice = self.choice(clip.people, clip.people_mask, *read, layout)
+            choice, fits = self.choice(clip.people, clip.people_mask, *read, layout)
         else:
             feature = torch.stack(fused.branches).mean(0)
             here = self.presence(feature) if self.config.presence else feature.new_zeros(len(feature), 1)
@@ -485,8 +507,7 @@ class RavarModel(HubModel):
                 boxes = branch_boxes.mean(dim=1, keepdim=True)
                 choice = torch.cat([here, torch.zeros_like(here)], dim=1)
             everyone = everyone.expand(-1, boxes.shape[1], -1)
-        if not self.config.presence:
-            choice = torch.cat([choice[:, :-1], choice.new_zeros(len(choice), 1)], dim=1)
+        choice = self._nobody(choice)
         frame_boxes, frame_seen = self._frames_of(clip, boxes, choice)
         return Output(
             choice=choice,
@@ -499,6 +520,7 @@ class RavarModel(HubModel):
             branch_actions=branch_actions,
             place=place,
             words=fused.words,
+            fits=fits,
         )
 
     def _frames_of(self, clip: ClipTokens, boxes: Tensor, choice: Tensor) -> tuple[Tensor, Tensor]:

@@ -369,9 +369,10 @@ def test_a_person_who_matches_no_word_differs_from_one_who_does() -> None:
     people = torch.stack([torch.eye(8)[0], torch.eye(8)[1], torch.eye(8)[2]]).unsqueeze(0)
     words = torch.stack([4 * torch.eye(8)[1], 2 * torch.eye(8)[0], 100 * torch.eye(8)[2]]).unsqueeze(0)
     real = torch.tensor([[True, True, False]])
-    scores = choice(people, torch.tensor([[True, True, True]]), words, real, None)
+    scores, fits = choice(people, torch.tensor([[True, True, True]]), words, real, None)
+    assert fits is None, "without relations nobody must fit every part"
     torch.testing.assert_close(scores, torch.tensor([[1.0, 2.0, 0, 0]]) / 8**0.5)  # the padded word counts nothing
-    nobody_there = choice(people, torch.tensor([[True, False, False]]), words, real, None)
+    nobody_there, _ = choice(people, torch.tensor([[True, False, False]]), words, real, None)
     assert nobody_there[0].tolist() == [pytest.approx(1 / 8**0.5), -math.inf, -math.inf, 0.0]
 
 
@@ -381,12 +382,13 @@ def test_people_read_the_sentence_and_what_a_fusion_gives_them() -> None:
     torch.nn.init.zeros_(choice.match_person.bias)
     people, there = torch.randn(1, 3, 8), torch.tensor([[True, True, False]])
     words, real, context = torch.randn(1, 4, 8), torch.tensor([[True, True, True, False]]), torch.randn(1, 2, 8)
-    scores = choice(people, there, words, real, context)
+    scores, _ = choice(people, there, words, real, context)
     assert scores.shape == (1, 4) and scores[0, 2] == -torch.inf
-    for other in (choice(people, there, words.flip(2), real, context), choice(people, there, words, real, -context)):
+    for other, _ in (choice(people, there, words.flip(2), real, context), choice(people, there, words, real, -context)):
         assert (other - scores)[0, [0, 1, 3]].abs().min() > 1e-4
     noise = torch.cat([words[:, :3], torch.full((1, 1, 8), 9.0)], dim=1)
-    torch.testing.assert_close(choice(people, there, noise, real, context), scores)
+    torch.testing.assert_close(choice(people, there, noise, real, context)[0], scores)
+    assert (choice(people, there, words, real, None)[0] - scores)[0, [0, 1, 3]].abs().min() > 1e-4, "it may be left out"
 
 
 def test_counts_are_of_each_side_and_kind() -> None:
@@ -417,21 +419,33 @@ def test_counts_are_of_each_side_and_kind() -> None:
     assert told([1.0, 0.0, 1.0])[:, 0, 0].tolist() == [0, 1, 1], "who is not real does not count"
 
 
-def test_who_fails_one_phrase_is_out() -> None:
-    match, count = PhraseMatch(8), PhraseMatch.PHRASES
-    words, there = 8 * torch.eye(8)[: count + 1].unsqueeze(0), torch.tensor([[True] * count + [False]])
-    people = torch.ones(1, 3, 8)  # the first fits every phrase, the second one less, the third none
+def test_who_fails_one_part_is_out() -> None:
+    count, width = len(PhraseMatch.PARTS), 16
+    match = PhraseMatch(width)
+    words, there = width * torch.eye(width)[: count + 1].unsqueeze(0), torch.tensor([[True] * count + [False]])
+    people = torch.ones(1, 3, width)  # the first fits every part, the second one less, the third none
     people[0, 1, 2], people[0, 2, :count] = -3.0, -3.0
-    assert not match(people, words, there).any(), "until it has learnt it says nothing"
-    match.wanted, match.shown = nn.Sequential(), nn.Sequential()
+    compared = torch.zeros_like(people)
+    match.shown, match.read = nn.Sequential(), nn.Sequential()
     with torch.no_grad():
         match.name.zero_()
-        match.gate.weight.copy_(50 * torch.eye(8)[:count])  # each phrase picks a word
-        scores = match(people, words, there)
-        torch.testing.assert_close(match(people, words + 9 * ~there.unsqueeze(-1), there), scores)
-    fits = people[0, :, :count] * 8 / 8**0.5
-    torch.testing.assert_close(scores[0], (fits.sigmoid() * 2).log().sum(1))
-    assert 3.5 < scores[0, 0] < count * math.log(2) and scores[0, 1] < -4 and scores[0, 2] < -40
+        nn.init.zeros_(match.shown_compared.bias)
+        match.gate = nn.Sequential(nn.Linear(width, count, bias=False))
+        match.gate[0].weight.copy_(50 * torch.eye(width)[:count])  # each part picks a word
+        asks = nn.Linear(width, width + 1, bias=False)  # what it picked is what is wanted
+        asks.weight.copy_(torch.cat([torch.eye(width), torch.zeros(1, width)]))
+        match.wanted = nn.Sequential(asks)
+        fits = match(people, compared, words, there)
+        torch.testing.assert_close(match(people, compared, words + 9 * ~there.unsqueeze(-1), there), fits)
+        asks.weight[-1, 2] = 100.0  # the second person's failing is not asked for
+        kept = match(people, compared, words, there)
+    torch.testing.assert_close(fits[0], people[0, :, :count].T * width**0.5)
+    scores = match.score(fits)[0]
+    torch.testing.assert_close(scores, (fits[0].sigmoid() * 2).log().sum(0))
+    assert 7 < scores[0] < count * math.log(2) and scores[1] < -4 and scores[2] < -100
+    assert torch.equal(kept[0, :2], fits[0, :2]) and match.score(kept)[0, 1] > 7
+    seen = match(people, torch.randn_like(people), words, there)
+    assert (seen - kept).abs().min() > 1e-4, "what was found in comparing counts, too"
 
 
 @pytest.mark.parametrize("learnt", ["ranking", "counting", "lies", "phrases"])
@@ -444,7 +458,7 @@ def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) ->
     layout = Layout(boxes, torch.full((1, 3), 9.0), torch.randn(1, 1, 8), table, torch.ones(1, 1, dtype=torch.bool))
 
     def ask(layout: Layout) -> Tensor:
-        scores: Tensor = choice(people, there, words, read, None, layout)[0, :3]
+        scores: Tensor = choice(people, there, words, read, None, layout)[0][0, :3]
         return scores
 
     torch.testing.assert_close(ask(layout), ask(layout)[:1].expand(3), msg="until it has learnt it says nothing")
@@ -455,8 +469,8 @@ def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) ->
         nn.init.zeros_(choice.score[2].weight)
         nn.init.normal_(choice.match_compared[0].weight, std=float(learnt == "counting"))
     layers = {"ranking": choice.ranking.tell, "counting": choice.counting[0].tell, "lies": choice.lies}
-    layers["phrases"] = choice.phrases.wanted
-    nn.init.normal_(layers[learnt][-1].weight)
+    if learnt != "phrases":  # they tell as soon as there is something to tell apart
+        nn.init.normal_(layers[learnt][-1].weight)
     scores = ask(layout)
     assert (scores[:, None] - scores).abs()[~torch.eye(3, dtype=torch.bool)].min() > 1e-4
     if learnt in ("ranking", "phrases"):

@@ -7,7 +7,7 @@ never read by mistake, and a shard knows the sizes of its clips' files. Public m
 machine without them can train; their hashes lie in the folder, and other weights of the same name are refused. Shards
 are written whole or not at all; a second run computes what is missing. What is stored is told apart by key frame, so
 that a film may have many. Mirrored clips have shards of their own: a network does not see a mirrored picture as the
-mirror of what it sees.
+mirror of what it sees. They are seen in other weather too, or through a worse camera (:mod:`training.data.weather`).
 """
 
 import argparse
@@ -39,9 +39,10 @@ from training.config import TrainConfig, read_train_config
 from training.data.clips import key_file, read_model_frames
 from training.data.mirror import mirror_image, mirror_sentence
 from training.data.records import sweep, write_text
+from training.data.weather import weather
 
 SHARD = 200
-MIRRORED = "mirrored"
+MIRRORED = "mirrored-weathered"
 WEIGHTS = "weights.json"  # of public models: names and hashes
 _LOG = logging.getLogger(__name__)
 
@@ -152,7 +153,8 @@ def _encode_shard(job: tuple[Path, Path, list[Record], ModelConfig, bool]) -> st
     for record, entry in zip(records, contents, strict=True):
         images = read_model_frames(data, record, config)
         if mirrored:
-            images = [mirror_image(image) for image in images]
+            change = weather(record.moment)
+            images = [change(mirror_image(image), i) for i, image in enumerate(images)]
         height, width = images[0].shape[:2]
         entry += [width, height]
         box = Letterbox.of(config, width, height)

@@ -16,6 +16,9 @@ def platt(logits: np.ndarray, parameters: dict[str, Any]) -> np.ndarray:
     return 1 / (1 + np.exp(-(np.asarray(parameters["scale"]) * logits + np.asarray(parameters["bias"]))))
 
 
+FLAT = 0.01  # balanced accuracy that the threshold may lose to find more people
+
+
 def fit_calibration(
     actions: np.ndarray, labels: np.ndarray, presence: np.ndarray, present: np.ndarray, clips: np.ndarray
 ) -> dict[str, Any]:
@@ -27,18 +30,19 @@ def fit_calibration(
         clips: Which clip each record is of [n].
 
     Returns:
-        ``actions`` (lists of scale and bias by class), ``presence``, the ``threshold`` of best balanced accuracy (half
-        where every sentence fits somebody, as in RefAVA++: nothing can be learnt of absence then), and ``ece``, the
-        expected calibration error of the actions before and after; "after" is measured on clips that were left out of
-        the fit, half of them at a time.
+        ``actions`` (lists of scale and bias by class), ``presence``, the ``threshold`` (half where every sentence fits
+        somebody, as in RefAVA++: nothing can be learnt of absence then), and ``ece``, the expected calibration error of
+        the actions before and after; "after" is measured on clips that were left out of the fit, half of them at a
+        time. The threshold is the lowest whose balanced accuracy is within ``FLAT`` of the best one's: that is flat
+        about its top, and which of those is best is chance, but how many people are found is not.
     """
     fitted = fit_platt(presence, present)
     threshold = 0.5
     if present.any() and not present.all():
         said = platt(presence, fitted)
         levels = np.quantile(said, np.linspace(0.01, 0.99, 99))
-        balanced = [((said >= t)[present].mean() + (said < t)[~present].mean()) / 2 for t in levels]
-        threshold = float(levels[int(np.argmax(balanced))])
+        balanced = np.array([((said >= t)[present].mean() + (said < t)[~present].mean()) / 2 for t in levels])
+        threshold = float(levels[int(np.argmax(balanced >= balanced.max() - FLAT))])
     logits, truth = actions[present], labels[present]
     first = clips[present] % 2 == 0
     after = [

@@ -20,18 +20,20 @@ class TrainConfig:
     start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew. With the best one of a run
         go what that run's losses had learnt to read looks by.
     batch_clips, sentences: Clips a step, over all processes and accumulated parts, and sentences about each.
+    more_sentences: About each besides, which only choose among people, without the fusion, at a fifth of the work.
     accumulate: Parts a step's batch is worked through in, where memory is short.
     precision: "no" for float32, "bf16" for mixed precision (losses stay float32).
-    look_epochs: Passes over everybody on the key frames, seen alone, first: what people's pixels show is learnt at a
-        ninth of the work. still_epochs: Passes over the key frames alone, next: people, looks and sentences are
-        learnt at a fraction of the work. epochs: Passes over the whole clips after that, from half the learning rate.
-        It falls to zero over each.
+    look_epochs: Passes over everybody on the key frames, seen alone, first: their looks, actions and joints are learnt
+        from their pixels at a ninth of the work. still_epochs: Passes over the key frames alone, next: people, looks
+        and sentences are learnt at a fraction of the work. epochs: Passes over the whole clips after that, from half
+        the learning rate. It falls to zero over each.
     stills: Data set whose key frames the look and still epochs pass over, ``training.generate --stills``; ``data``'s by
         default.
     minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.
     patience: Stop for good after so many looks at val without a better score; None never does.
     true_share: Share of clips with true boxes among the candidates, at the start; falls linearly to a quarter of it.
-    mirror: Share of clips seen mirrored, all frames of a clip alike, with boxes and the words left and right mirrored.
+    mirror: Share of clips seen mirrored, all frames of a clip alike, with boxes and the words left and right mirrored;
+        many of them in haze, other light, grain or blur (``training.data.weather``).
     ema: Decay of the averaged weights, which are what is evaluated and saved.
     evaluate_every, save_every: Steps between looks at val, and between saved states. val_clips: Clips to look at.
     limit: Train on the first so many clips. threads: Of the CPU.
@@ -44,6 +46,7 @@ class TrainConfig:
     seed: int = 0
     batch_clips: int = 24
     sentences: int = 4
+    more_sentences: int = 0
     accumulate: int = 1
     precision: str = "no"
     look_epochs: float = 0.0
@@ -80,6 +83,11 @@ class TrainConfig:
         if not sum(passes.values()) > 0 or min(passes.values()) < 0:
             said = ", ".join(f"{name} {count}" for name, count in passes.items())
             raise ValueError(f"there is nothing to pass over: {said}; expected some")
+        if self.more_sentences < 0 or (self.more_sentences and self.model.answer != "people"):
+            raise ValueError(
+                f"more_sentences is {self.more_sentences}, and the answer {self.model.answer!r}; expected 0, or more "
+                "where the answer is among people"
+            )
         if self.look_epochs and not self.model.looks:
             raise ValueError(f"look_epochs is {self.look_epochs}, but the model has no looks; expected 0")
 

@@ -6,11 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from refatomnet.actions import NUM_ACTIONS
 from refatomnet.boxes import area, cxcywh_to_xyxy, giou, pairwise_iou, xyxy_to_cxcywh
 from refatomnet.fusion import ClipTokens
 from refatomnet.heads import Counting, DenseDetections, Detections, keep_best
 from refatomnet.model import Output, PlaceMap, RavarModel, SceneReading
 from training.data.examples import ATTRIBUTES, Batch
+from training.data.synthetic.facts import JOINTS
 
 MATCH_IOU = 0.5
 
@@ -21,6 +23,7 @@ class LossWeights:
 
     detect, detect_box: Of the detection head: focal loss of the categories, and boxes.
     choose: Cross-entropy of who is meant, or nobody. presence: the same of "is somebody", where no people are scored.
+    part: Whether people fit each part of a sentence.
     place, place_box: The cell with the described person's middle, and the box there.
     action, rank: Focal loss and ranking of the described person's actions. person_action: focal, of everybody.
     person_real: Whether a detection is a person, and the best one of them. person_kind: man, woman, boy, girl.
@@ -28,11 +31,13 @@ class LossWeights:
     frame_box, frame_seen: Boxes in every frame, and whether the person is in view there.
     follow_people, follow_words: Trajectories should stay on the people they are about.
     attribute, look: Looks, read from the tokens of people, and from what their pixels alone show.
+    look_action, look_joint: Actions of everybody, and where their joints are, as their pixels alone show.
     """
 
     detect: float = 1.0
     detect_box: float = 1.0
     choose: float = 2.0
+    part: float = 2.0
     presence: float = 1.0
     place: float = 1.0
     place_box: float = 1.0
@@ -49,6 +54,8 @@ class LossWeights:
     follow_words: float = 0.05
     attribute: float = 0.4
     look: float = 0.2
+    look_action: float = 0.3
+    look_joint: float = 2.0
 
 
 class AttributeHeads(nn.Module):
@@ -66,6 +73,32 @@ class AttributeHeads(nn.Module):
             if known.any():
                 loss = loss + functional.cross_entropy(head(people[known]), wanted[known])
         return loss
+
+
+class LookHeads(nn.Module):
+    """Reads from what a person's pixels show their looks, actions and joints; left behind after training, too."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attributes = AttributeHeads(width)
+        self.actions = nn.Linear(width, NUM_ACTIONS)
+        self.joints = nn.Linear(width, 2 * len(JOINTS))
+
+    def forward(
+        self, looks: Tensor, boxes_cxcywh: Tensor, classes: Tensor, actions: Tensor, joints: Tensor
+    ) -> dict[str, Tensor]:
+        """Losses of people (N, D) who were looked at in boxes (N, 4): classes (N, attributes), actions (N, 80), joints
+        (N, J, 2), of which some may be NaN.
+        """
+        inside = (joints - boxes_cxcywh[:, None, :2]) / boxes_cxcywh[:, None, 2:].clamp(min=1e-3)
+        seen = ~inside.isnan().any(-1)
+        told = self.joints(looks).unflatten(-1, inside.shape[1:])[seen]
+        off = functional.smooth_l1_loss(told, inside[seen], beta=0.1) if len(told) else told.sum()
+        return {
+            "look": self.attributes(looks, classes),
+            "look_action": focal_bce(self.actions(looks), actions),
+            "look_joint": off,
+        }
 
 
 def training_detections(
@@ -115,18 +148,31 @@ class Criterion(nn.Module):
         super().__init__()
         self.attributes = AttributeHeads(model.config.width)
         if model.config.looks:
-            self.look_attributes = AttributeHeads(model.config.width)
+            self.look_heads = LookHeads(model.config.width)
         self.weights = weights
         self.config = model.config
         self.rows, self.columns = model.config.token_grid
 
-    def forward(self, batch: Batch, clip: ClipTokens, reading: SceneReading, output: Output) -> dict[str, Tensor]:
-        """Every part, weighted, by name, and their sum as ``total``."""
+    def forward(
+        self,
+        batch: Batch,
+        clip: ClipTokens,
+        reading: SceneReading,
+        output: Output,
+        more: tuple[Batch, Tensor, Tensor | None] | None = None,
+    ) -> dict[str, Tensor]:
+        """Every part, weighted, by name, and their sum as ``total``.
+
+        ``more``: Further sentences about the same clips, with what :meth:`RavarModel.choose` says to them.
+        """
         truth = batch.key_boxes
         match, matched = match_people(reading.detections, truth, batch.people_real, clip.people_mask)
         parts = {} if reading.dense is None else detection_losses(reading.dense, truth, batch)
         parts |= self._people_losses(batch, clip, reading, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
+        if self.config.answer == "people":
+            asked = [(batch, output.choice, output.fits), *([more] if more else [])]
+            parts |= self._choice_losses(asked, match, matched)
         if reading.kinds is not None:  # people count each other
             parts["person_real"] = real_loss(reading.detections, truth, batch, clip)
         if self.config.frame_boxes and batch.people_xyxy.shape[2] > 1:
@@ -138,11 +184,11 @@ class Criterion(nn.Module):
             parts["follow_words"] = _follow_words(batch, output.words.similarity, self.columns)
         return self._summed(parts)
 
-    def looks(self, batch: Batch, looks: Tensor) -> dict[str, Tensor]:
-        """The same of what the pixels in everybody's true boxes show (B, P, D), alone."""
-        return self._summed(
-            {"look": self.look_attributes(looks[batch.people_real], batch.attributes[batch.people_real])}
-        )
+    def looks(self, batch: Batch, looks: Tensor, boxes_cxcywh: Tensor) -> dict[str, Tensor]:
+        """The same of what everybody's pixels show (B, P, D) in these boxes (B, P, 4), alone."""
+        real = batch.people_real
+        known = (part[real] for part in (batch.attributes, batch.actions, batch.joints))
+        return self._summed(self.look_heads(looks[real], boxes_cxcywh[real], *known))
 
     def _summed(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
         weights = {name: getattr(self.weights, name) for name in parts}
@@ -162,7 +208,9 @@ class Criterion(nn.Module):
             "attribute": self.attributes(clip.people[matched], classes),
         }
         if reading.looks is not None:
-            parts["look"] = self.look_attributes(reading.looks[matched], classes)
+            seen_in = reading.detections.boxes_cxcywh[:, : match.shape[1]][matched]
+            joints = batch.joints[row, match][matched]
+            parts |= self.look_heads(reading.looks[matched], seen_in, classes, labels, joints)
         if reading.kinds is not None:
             parts["person_kind"] = kind_loss(reading.kinds[matched], classes)
         return parts
@@ -180,9 +228,7 @@ class Criterion(nn.Module):
         logits = output.branch_actions
         parts = {}
         if self.config.answer == "people":
-            # Which candidate is the described person: of those matched to them, all share the target.
-            right = matched[clip_of] & (match[clip_of] == batch.person.unsqueeze(1)) & present.unsqueeze(1)
-            parts["choose"] = choice_loss(output.choice, right, present, nobody=self.config.presence)
+            right = self._right(batch, match, matched)
             known = right.any(1)
             logits = logits + clip.person_actions[clip_of, right.float().argmax(dim=1)]
         elif self.config.presence:
@@ -197,6 +243,45 @@ class Criterion(nn.Module):
             "rank": rank_loss(logits[known], labels[known]),
             "branch_box": box_loss(branch, target[seen].unsqueeze(1).expand_as(branch)),
         }
+
+    def _choice_losses(
+        self, asked: list[tuple[Batch, Tensor, Tensor | None]], match: Tensor, matched: Tensor
+    ) -> dict[str, Tensor]:
+        """Of who is meant, over all sentences asked: batches of the same clips, scores (S, P + 1), and fits."""
+        choice = torch.cat([scores for _, scores, _ in asked])
+        right = torch.cat([self._right(batch, match, matched) for batch, _, _ in asked])
+        present = torch.cat([batch.person >= 0 for batch, _, _ in asked])
+        parts = {"choose": choice_loss(choice, right, present, nobody=self.config.presence)}
+        known = [(fits, self._parts(batch, match, matched)) for batch, _, fits in asked if fits is not None]
+        if known:
+            parts["part"] = part_loss(*(torch.cat(side) for side in zip(*known, strict=True)))
+        return parts
+
+    @staticmethod
+    def _right(batch: Batch, match: Tensor, matched: Tensor) -> Tensor:
+        """Which candidates are the described person (S, P); of those matched to them, all are."""
+        times = len(batch.person) // len(match)
+        match, matched = match.repeat_interleave(times, 0), matched.repeat_interleave(times, 0)
+        return matched & (match == batch.person.unsqueeze(1))
+
+    @staticmethod
+    def _parts(batch: Batch, match: Tensor, matched: Tensor) -> Tensor:
+        """Which parts of the sentences are true of the candidates (S, parts, P); −1 where that is not known."""
+        times = len(batch.person) // len(match)
+        match, matched = match.repeat_interleave(times, 0), matched.repeat_interleave(times, 0)
+        known = batch.parts.gather(2, match.unsqueeze(1).expand(-1, batch.parts.shape[1], -1))
+        return known.masked_fill(~matched.unsqueeze(1), -1)
+
+
+def part_loss(fits: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy of fitting each part of a sentence, summed over parts, averaged over people and sentences.
+
+    Args:
+        fits: Logits (S, parts, P). known: 1 or 0, −1 where nothing is known (S, parts, P).
+    """
+    loss = functional.binary_cross_entropy_with_logits(fits, known.to(fits.dtype).clamp(min=0), reduction="none")
+    told = known >= 0
+    return (loss * told).sum() / told.any(1).sum().clamp(min=1)
 
 
 def choice_loss(choice: Tensor, right: Tensor, present: Tensor, *, nobody: bool) -> Tensor:

@@ -66,6 +66,7 @@ AXES = {
     "Output.frame_seen": "S T",
     "Output.branch_boxes": "S R 4",
     "Output.branch_actions": "S A",
+    "Output.fits": "S F P",
 }
 
 Shapes = dict[str, tuple[int, ...]]

@@ -20,8 +20,8 @@ from training.arguments import Parser, run
 from training.opening import ROOT, open_page
 
 ASSETS = ROOT / "assets"
-CLIP = "000024.mp4"
-SENTENCE = "the lady who is in the sleeveless black dress"
+CLIP = "000023.mp4"
+SENTENCE = "the guy clad in white"
 PICTURE, FILM = "demo.webp", "demo_film.webp"
 PICTURE_SIZE = (1280, 1500)
 MARGIN = 16

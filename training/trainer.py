@@ -37,7 +37,7 @@ from training.evaluate import Answers, Question, ask_all, processes, score, trut
 
 STATE = "state.pt"  # of a run, to go on from
 PHASES = "looks", "stills", "clips"  # everybody's pixels alone, key frames alone, whole clips
-LOOKS_AT_ONCE = 3  # times the clips of a step
+AFTER = ", after "  # between what a checkpoint was trained on and what before
 _LOG = logging.getLogger(__name__)
 PRETRAINED, PRETRAINED_SHARE = "looks.features.", 0.4  # begin with ImageNet's weights; share of the learning rate
 # What a resumed run may change: how long and where it sits, not what it learns.
@@ -45,11 +45,14 @@ _FREE = {"minutes", "threads", "data", "run", "save_every"}
 
 
 class Step(nn.Module):
-    """Model and criterion as one module, so that one forward pass is one step, whatever is wrapped around it."""
+    """Model and criterion as one module, so that one forward pass is one step, whatever is wrapped around it.
 
-    def __init__(self, model: RavarModel, criterion: Criterion) -> None:
+    Of the sentences about a clip, the first ``sentences`` are fused with it; the rest only choose among people.
+    """
+
+    def __init__(self, model: RavarModel, criterion: Criterion, sentences: int) -> None:
         super().__init__()
-        self.model, self.criterion = model, criterion
+        self.model, self.criterion, self.sentences = model, criterion, sentences
 
     def forward(self, batch: Batch, true_share: float, *, alone: bool = False) -> dict[str, Tensor]:
         """Every part of the loss, and ``total``, of one batch; ``true_share`` of the clips see true boxes.
@@ -59,8 +62,9 @@ class Step(nn.Module):
         config = self.model.config
         if alone:
             features: Any = batch.features  # of the compact encoder, as no other model has looks
-            looks = self.model.looks(features.picture[:, 0], shake(batch.key_boxes), batch.people_real)
-            told: dict[str, Tensor] = self.criterion.looks(batch, _as_float(looks))
+            boxes = shake(batch.key_boxes)
+            looks = self.model.looks(features.picture[:, 0], boxes, batch.people_real)
+            told: dict[str, Tensor] = self.criterion.looks(batch, _as_float(looks), boxes)
             return told
         choose = partial(
             training_detections,
@@ -70,9 +74,13 @@ class Step(nn.Module):
             true_share=true_share,
         )
         clip, reading = self.model.encode_clips(batch.features, choose=choose)
+        batch, more = batch.parted(self.sentences)
         output = self.model(clip, batch.text)
+        chosen = () if more is None else self.model.choose(clip, more.text)
         with torch.autocast(batch.actions.device.type, enabled=False):
-            parts: dict[str, Tensor] = self.criterion(batch, *(_as_float(part) for part in (clip, reading, output)))
+            read = (_as_float(part) for part in (clip, reading, output))
+            also = None if more is None else (more, *map(_as_float, chosen))
+            parts: dict[str, Tensor] = self.criterion(batch, *read, also)
         return parts
 
 
@@ -147,14 +155,14 @@ class Trainer:
         fill_encoder(self.model.encoder)
         if config.model.looks:
             self.model.looks.begin_with(self.model.encoder)
-        self.trained_before = ""
+        self.trained_before: list[str] = []
         if config.start is not None:
             self._begin_with(config.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs lack it
         self.criterion = Criterion(self.model, config.loss)
         if config.start is not None:
             self._begin_losses(Path(config.start).expanduser().parent / STATE)
-        step = Step(self.model, self.criterion)
+        step = Step(self.model, self.criterion, config.sentences)
         optimizer = torch.optim.AdamW(self._groups(), lr=config.learning_rate, betas=(0.9, 0.98))
         self.run_step, self.optimizer = self.accelerator.prepare(step, optimizer)
         self.ema = Ema(self.model, config.ema)
@@ -199,7 +207,7 @@ class Trainer:
         self.model.load_state_dict({**own, **{name: value for name, value in given.items() if name in own}})
         if isinstance(self.model.encoder, PublicEncoder) and isinstance(model.encoder, PublicEncoder):
             self.model.encoder.stands_on = model.encoder.stands_on
-        self.trained_before = f", after {card.get('trained_on', checkpoint)}"
+        self.trained_before = str(card.get("trained_on", checkpoint)).split(AFTER)
 
     def _begin_losses(self, state: Path) -> None:
         """Where the checkpoint is a run's best one, take over what that run's losses had learnt, as heads for looks."""
@@ -210,15 +218,13 @@ class Trainer:
         fits = {name: value for name, value in learnt.items() if name in own and value.shape == own[name].shape}
         self.criterion.load_state_dict({**own, **fits})
 
-    def _examples_of(self, phase: str) -> tuple[Examples, int]:
-        """What a phase passes over, and how many a step."""
-        examples = self.train_set if phase == "clips" else self.still_set
-        return examples, min(len(examples), self.config.batch_clips * (LOOKS_AT_ONCE if phase == "looks" else 1))
+    def _examples_of(self, phase: str) -> Examples:
+        """What a phase passes over."""
+        return self.train_set if phase == "clips" else self.still_set
 
     def _an_epoch(self, phase: str) -> int:
         """Steps of a pass."""
-        examples, size = self._examples_of(phase)
-        return max(1, len(examples) // size)
+        return max(1, len(self._examples_of(phase)) // self.config.batch_clips)
 
     def _phase(self, step: int) -> tuple[str, int, int]:
         """What a step is of, the first step of that, and the first one after it."""
@@ -317,7 +323,7 @@ class Trainer:
     def _batches(self, step: int) -> list[Batch]:
         """This process's parts of a step's batch."""
         process, (phase, begin, _) = self.accelerator.process_index, self._phase(step)
-        examples, size = self._examples_of(phase)
+        examples, size = self._examples_of(phase), self.config.batch_clips
         epoch, place = divmod(step - begin, self._an_epoch(phase))
         which = {"looks": 2, "stills": 1, "clips": 0}[phase]
         order = np.random.default_rng([self.config.seed, which, epoch]).permutation(len(examples))
@@ -326,7 +332,7 @@ class Trainer:
         for part in range(process * self.config.accumulate, (process + 1) * self.config.accumulate):
             rng = np.random.default_rng([self.config.seed, step, 7, part])
             mine = indices[part :: self.parts]
-            sentences = 1 if phase == "looks" else self.config.sentences
+            sentences = 1 if phase == "looks" else self.config.sentences + self.config.more_sentences
             batches.append(examples.batch(mine, sentences, rng, still=phase != "clips"))
         return batches
 
@@ -410,7 +416,7 @@ class Trainer:
         told = " and ".join(f"{count} {kind}{what}" for what, count in counts.items() if count)
         return {
             "name": config.name,
-            "trained_on": f"{name}, {told}{self.trained_before}",
+            "trained_on": AFTER.join(dict.fromkeys([f"{name}, {told}", *self.trained_before])),  # each set once
             "data": {"name": name, "split": "train", **counts},
             "training": {"seed": config.seed, "steps": self.step, **passes},
             "calibration": fit_calibration(

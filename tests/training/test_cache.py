@@ -19,6 +19,7 @@ from refatomnet.checkpoint import encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders.compact import CompactEncoder
 from refatomnet.errors import DataError
+from refatomnet.heads import PhraseMatch
 from refatomnet.preprocess import Letterbox, to_pixels
 from refatomnet.records import Record, film_frame, film_start
 from refatomnet.text import MiniLM
@@ -28,6 +29,8 @@ from training.data import examples
 from training.data.clips import model_frames, read_clip
 from training.data.examples import ATTRIBUTES, BROADER, MAX_PEOPLE, Examples
 from training.data.records import write_records, write_scenes
+from training.data.synthetic.facts import JOINTS
+from training.data.weather import weather
 from training.generate import write_clip
 
 SMALL = ModelConfig(width=32, heads=4, layers=1, state_size=2, image_height=96, image_width=160)
@@ -324,7 +327,7 @@ def sided(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in range(2):  # the second time there is nothing to do
             build(out, "train", SMALL, mirrored=True, workers=1)
             after = shards_of(folder)
-            assert set(after) == {"0000", "0001", "mirrored/0000", "mirrored/0001"}
+            assert set(after) == {"0000", "0001", "mirrored-weathered/0000", "mirrored-weathered/0001"}
             assert {name: after[name] for name in before} == before
             before = after
         build(out, "train", SMALL, workers=1)  # takes nothing away
@@ -347,7 +350,8 @@ def test_mirrored_features_are_those_of_mirrored_frames(sided: Path) -> None:
     for row in range(3):
         images = read_clip(sided / f"clips/train/{row:06d}.mp4")
         if row < 2:  # nothing that is said of the last clip can be mirrored, so it is not
-            images = [image[:, ::-1] for image in images]
+            change = weather(f"clips/train/{row:06d}.mp4#{KEY}")
+            images = [change(np.ascontiguousarray(image[:, ::-1]), i) for i, image in enumerate(images)]
         direct = encoder(to_pixels([np.ascontiguousarray(image) for image in images], box))
         for part in ("fine", "middle", "deep"):
             assert torch.equal(getattr(batch.features, part)[row], getattr(direct, part).half().float()), part
@@ -399,6 +403,32 @@ def test_a_share_of_the_clips_is_mirrored_each_as_a_whole(sided: Path) -> None:
     assert 6 <= sum(kinds) <= 18
     still = half.batch([0], 3, np.random.default_rng(kinds.index(True)), still=True)
     assert torch.equal(still.features.deep[0], turned.features.deep[0, KEY : KEY + 1])
+
+
+def test_joints_are_those_that_are_seen_and_change_sides_in_a_mirror(sided: Path) -> None:
+    dataset = mirrored_set(sided, 0.0)
+    scene = json.loads((sided / "scenes" / "train.jsonl").read_text().splitlines()[0])
+    box = Letterbox.fit(130, 98, canvas_width=160, canvas_height=96)
+    dataset._cache.letterbox = lambda moment, config: box
+    left, right, hidden = (JOINTS.index(name) for name in ("wrist.L", "wrist.R", "head"))
+    places = [[0.01 * row, 0.5] for row in range(len(JOINTS))]
+    marks = [[0.9, 0.9]] * 3  # what older lines tell besides
+    told = {"joints_xy": [places + marks] * FRAMES, "joints_seen": [[1] * len(JOINTS) + [1] * 3] * FRAMES}
+    told["joints_xy"][KEY] = [None if row == right else place for row, place in enumerate(places)] + marks
+    told["joints_seen"][KEY] = [int(row != hidden) for row in range(len(JOINTS))] + [1] * 3
+    scene["people"][1] |= told
+    truth = dataset._of_scene("any", scene)
+    assert truth["joints"].shape == (MAX_PEOPLE, len(JOINTS), 2) and truth["joints"][[0, 2]].isnan().all()
+    seen = ~truth["joints"][1].isnan().any(-1)
+    assert seen.sum() == len(JOINTS) - 2 and not seen[hidden] and not seen[right]
+    x, y = (truth["joints"][1, left] * torch.tensor([160, 96])).tolist()
+    assert x == pytest.approx(box.left + 0.01 * left * box.width, abs=1e-3)
+    assert y == pytest.approx(box.top + 0.5 * box.height, abs=1e-3)
+    turned = examples._mirrored(truth)["joints"][1]
+    assert turned[left].isnan().all() and turned[hidden].isnan().all()
+    x, y = (turned[right] * torch.tensor([160, 96])).tolist()
+    assert x == pytest.approx(box.left + (1 - 0.01 * left) * box.width, abs=1e-3)
+    assert torch.equal(examples._mirrored(examples._mirrored(truth))["joints"][1].isnan(), truth["joints"][1].isnan())
 
 
 def test_a_picture_that_lies_off_the_middle_is_mirrored_about_its_own(sided: Path) -> None:
@@ -466,6 +496,21 @@ def test_features_and_boxes_are_of_the_same_moments_at_six_frames_a_second(
     for name, value in (("top", "hoodie"), ("pattern", "checked"), ("facing", "away")):
         assert ATTRIBUTES[name][batch.attributes[0, 0, list(ATTRIBUTES).index(name)]] == value
     assert batch.attributes[0, 0, list(ATTRIBUTES).index("sleeves")] == -1  # not told
+
+
+def test_what_is_known_of_the_parts_of_a_sentence() -> None:
+    def known(parts: dict[str, str] | None) -> dict[str, list[int]]:
+        extra = {} if parts is None else {"parts": parts}
+        box = (0.1, 0.1, 0.5, 0.9)
+        row = examples.parts_known(Record("v", 902, "0", "train", "any", (12,), box, "a.mp4", 0, 6.0, extra=extra))
+        assert row.shape == (len(PhraseMatch.PARTS), MAX_PEOPLE)
+        return dict(zip(PhraseMatch.PARTS, row.tolist(), strict=True))
+
+    assert {value for row in known(None).values() for value in row} == {-1}, "nothing is known"
+    told = known({"noun": "110", "left": "1-0", "right": "01-", "hat": "0-1", "tie": "1-1", "top": "1" * 12})
+    assert told["noun"][:3] == [1, 1, 0] and told["side"][:3] == [0, -1, 0] and told["worn"][:3] == [0, -1, 1]
+    unasked = set(PhraseMatch.PARTS) - {"noun", "side", "worn"}
+    assert all(told[part] == [1] * MAX_PEOPLE for part in unasked), "what is not asked fits all"
 
 
 @pytest.mark.parametrize(
@@ -619,7 +664,7 @@ def test_shards_of_a_larger_set_are_taken_away(tmp_path: Path, monkeypatch: pyte
     assert len(shards_of(folder)) == 6
     write_records(tmp_path / "train.jsonl", read_records_of(tmp_path)[:6])  # of the first two clips
     build(tmp_path, "train", SMALL, mirrored=True, workers=1)
-    assert set(shards_of(folder)) == {"0000", "0001", "mirrored/0000", "mirrored/0001"}
+    assert set(shards_of(folder)) == {"0000", "0001", "mirrored-weathered/0000", "mirrored-weathered/0001"}
 
 
 def test_a_sentence_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from refatomnet.boxes import xyxy_to_cxcywh
 from refatomnet.config import ModelConfig
-from refatomnet.heads import Counting, DenseDetections, DetectionHead, Detections, keep_best
+from refatomnet.heads import Counting, DenseDetections, DetectionHead, Detections, PhraseMatch, keep_best
 from refatomnet.model import PlaceMap, RavarModel
 from training.criterion import (
     MATCH_IOU,
     Criterion,
+    LookHeads,
     LossWeights,
     _mass,
     box_loss,
@@ -25,12 +26,14 @@ from training.criterion import (
     frame_losses,
     kind_loss,
     match_people,
+    part_loss,
     place_losses,
     rank_loss,
     real_loss,
     training_detections,
 )
 from training.data.examples import ATTRIBUTES, Batch
+from training.data.synthetic.facts import JOINTS
 
 NAN = float("nan")
 WIDE, TALL = [0.1, 0.55, 0.7, 0.75], [0.55, 0.05, 0.75, 0.5]  # xyxy
@@ -63,10 +66,12 @@ def make_batch(clips: int = 2, sentences: int = 2, *, seed: int = 0) -> Batch:
         things_known=torch.ones(len(real), dtype=torch.bool),
         things_xyxy=things,
         things_kind=torch.ones(clips, 3, dtype=torch.long),
+        joints=torch.rand(clips, PEOPLE, len(JOINTS), 2, generator=random),
         actions=actions,
         attributes=attributes,
         text=random_text(clips * sentences, seed=seed),
         person=person,
+        parts=torch.randint(-1, 2, (len(person), len(PhraseMatch.PARTS), PEOPLE), generator=random).to(torch.int8),
         key=TINY.key_frame,
     )
 
@@ -262,6 +267,56 @@ def test_rank_loss_by_hand() -> None:
 
 
 # ---- the answer, by hand ------------------------------------------------------------------------------------------
+def test_joints_are_learnt_in_the_box_that_was_looked_at() -> None:
+    heads = LookHeads(8)
+    nn.init.zeros_(heads.joints.weight)
+    with torch.no_grad():
+        heads.joints.bias.copy_(torch.tensor([0.25, -0.5]).repeat(len(JOINTS)))
+    box = torch.tensor([[0.5, 0.4, 0.2, 0.6], [0.3, 0.3, 0.1, 0.1]])
+    joints = torch.full((2, len(JOINTS), 2), NAN)
+    joints[0, 3] = torch.tensor([0.55, 0.1])  # a quarter of the width to the right of the middle, at the upper edge
+    known = torch.full((2, len(ATTRIBUTES)), -1), torch.zeros(2, 80)
+    assert heads(torch.randn(2, 8), box, *known, joints)["look_joint"].item() == pytest.approx(0, abs=1e-6)
+    joints[1, 5] = torch.tensor([0.325, 0.35])  # a whole height below where it is taken to be
+    off = heads(torch.randn(2, 8), box, *known, joints)["look_joint"]
+    assert off.item() == pytest.approx((1.0 - 0.05) / 4)
+    nothing = heads(torch.randn(2, 8), box, *known, joints * NAN)
+    assert nothing["look_joint"] == 0 and nothing["look"] == 0 and nothing["look_action"] > 0
+
+
+def test_part_loss_by_hand() -> None:
+    fits = torch.tensor([[[2.0, -1.0], [0.5, 9.0]], [[3.0, 3.0], [3.0, 3.0]]])  # two sentences of two parts, two people
+    known = torch.tensor([[[1, 0], [-1, 0]], [[-1, -1], [-1, 1]]], dtype=torch.int8)
+    told = [math.log1p(math.exp(-2.0)), math.log1p(math.exp(-1.0)), math.log1p(math.exp(9.0)), math.log1p(math.exp(-3))]
+    assert part_loss(fits, known).item() == pytest.approx(sum(told) / 3)  # of the first person nothing is known, once
+    assert part_loss(fits, known.clamp(max=0) - 1) == 0
+
+
+def test_sentences_that_only_choose_count_as_much_as_those_that_are_fused() -> None:
+    model = tiny_model()
+    criterion, batch = Criterion(model, LossWeights(choose=1.0, part=1.0)), make_batch(2, 4)
+    clip, reading = model.encode_clips(batch.features)
+    truth = batch.key_boxes.nan_to_num(0.5)
+    found = replace(
+        reading.detections,
+        boxes_cxcywh=torch.cat([xyxy_to_cxcywh(truth), reading.detections.boxes_cxcywh[:, PEOPLE:]], dim=1),
+        mask=torch.cat([batch.people_real, reading.detections.mask[:, PEOPLE:]], dim=1),
+    )
+    clip, reading = replace(clip, people_mask=batch.people_real), replace(reading, detections=found)
+    output = model(clip, batch.text)
+    whole = criterion(batch, clip, reading, output)
+    first, rest = batch.parted(1)
+    assert rest is not None and [len(part.person) for part in (first, rest)] == [2, 6]
+    rows = torch.tensor([1, 2, 3, 5, 6, 7])
+    assert torch.equal(rest.person, batch.person[rows]) and rest.text.words == batch.text.select(rows).words
+    also = rest, output.choice[rows], output.fits[rows]
+    split = criterion(first, clip, reading, model(clip, first.text), also)
+    for name in ("choose", "part"):
+        torch.testing.assert_close(split[name], whole[name])
+        assert whole[name] > 0
+    assert batch.parted(4)[1] is None
+
+
 def test_choice_loss_by_hand() -> None:
     choice = torch.tensor([[2.0, 1, 0, -torch.inf, 1], [0, 0, 0, 0, 3], [5, 0, 0, 0, 0]], requires_grad=True)
     right = torch.zeros(3, 4, dtype=torch.bool)
@@ -435,6 +490,7 @@ def test_kinds_are_told_of_those_whose_sex_and_age_are_known() -> None:
 MOVE_ALL_ALIKE = ("choice.score.2.bias", "choice.match_gate.bias", "to_key.bias")
 USED_BY = {
     "choose": lambda config: config.answer == "people",
+    "part": lambda config: config.answer == "people" and config.relations,
     "person_real": lambda config: config.answer == "people" and config.relations,
     "person_kind": lambda config: config.answer == "people" and config.relations,
     "presence": lambda config: config.answer != "people" and config.presence,

@@ -122,7 +122,7 @@ def test_a_data_set_is_complete_and_readable(whole):
     first = records[0]
     assert (first.video, first.timestamp, first.split) == ("train-5-000000", 902, "train")
     assert (first.key_frame, first.fps) == (9, 6.0)
-    assert set(first.extra) == {"kind", "hard"} and first.actions == (12, 80)
+    assert set(first.extra) == {"kind", "hard", "parts"} and first.actions == (12, 80)
     scene = scenes[first.clip]
     person = scene["people"][int(first.person_id)]
     assert person["boxes_xyxy"][0] is None and tuple(person["boxes_xyxy"][9]) == first.box_xyxy

@@ -9,9 +9,11 @@ from test_model import TINY, random_features, random_text
 from torch import Tensor, nn
 
 from refatomnet.boxes import cxcywh_to_xyxy
+from refatomnet.heads import PhraseMatch
 from refatomnet.model import RavarModel
 from training.criterion import Criterion, LossWeights, training_detections
 from training.data.examples import ATTRIBUTES, Batch
+from training.data.synthetic.facts import JOINTS
 from training.metrics import action_scores, box_ious
 
 CLIPS, PEOPLE, STEPS = 8, 3, 150
@@ -40,11 +42,13 @@ def clips_to_learn() -> Batch:
         things_known=torch.ones(len(real), dtype=torch.bool),
         things_xyxy=torch.full((CLIPS, 1, 4), torch.nan),
         things_kind=torch.zeros(CLIPS, 1, dtype=torch.long),
+        joints=torch.full((CLIPS, TINY.people, len(JOINTS), 2), torch.nan),
         actions=actions,
         attributes=torch.full((CLIPS, TINY.people, len(ATTRIBUTES)), -1),
         text=random_text(CLIPS * PEOPLE, seed=1),
         # Two sentences about the first person of a clip that has no third.
         person=torch.tensor([[0, 1, 2 if clip % 2 else 0] for clip in range(CLIPS)]).flatten(),
+        parts=torch.full((CLIPS * PEOPLE, len(PhraseMatch.PARTS), TINY.people), -1),
         key=TINY.key_frame,
     )
 

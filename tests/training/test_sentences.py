@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_reading import PIECE, ROUGH, plainly_fits
 
+from training.data.examples import PART_OF
 from training.data.synthetic.facts import BOTTOMS, COLOURS, TOPS, Look, Person, Scene, Thing
 from training.data.synthetic.language.absent import random_look
 from training.data.synthetic.language.doing import DOINGS, is_doing
@@ -143,6 +144,30 @@ def test_each_sentence_fits_exactly_its_person_or_nobody(seed, split):
             assert s.people[said.person_index].visible[1] >= 0.15
             if said.kind == "clothes" and PIECE.search(draft.text) and not ROUGH.search(draft.text):
                 assert plain == [said.person_index], said
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**9), split=st.sampled_from(list(TEMPLATES)))
+def test_training_tells_whom_each_part_of_a_sentence_fits(seed, split):
+    s = random_scene(seed)
+    view = View(s)
+    for said, draft in drafts(s, np.random.default_rng(seed), split=split):
+        if split != "train":
+            assert not said.parts
+            continue
+        assert set(said.parts) == {facet.topic for facet in draft.facets} <= set(PART_OF)
+        assert {len(signs) for signs in said.parts.values()} == {len(s.people)}
+        for i in range(len(s.people)):
+            signs = {signs[i] for signs in said.parts.values()}
+            if i not in view.ids:
+                assert signs == {"-"}
+            elif i == said.person_index:
+                assert signs == {"1"}, said
+            else:
+                assert "0" in signs, said  # some part tells everyone else apart
+        for facet in draft.facets:
+            for i in view.ids:
+                assert {"1": True, "0": False, "-": None}[said.parts[facet.topic][i]] is facet.holds(view, i)
 
 
 @settings(max_examples=40, deadline=None)

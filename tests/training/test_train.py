@@ -141,6 +141,8 @@ def test_still_epochs_pass_over_a_set_of_their_own(make: Any, tmp_path: Path, mo
     assert clips == [set("012345"), set("0123")], "every still once, then every clip"
     answers = ask_all(trainer.model, trainer.val_questions, trainer.val_cache.text)
     assert alone._card({}, answers)["trained_on"] == "OpenRAVAR, 6 rendered stills" and alone.total_steps == 3
+    alone.trained_before = ["paint", "OpenRAVAR, 6 rendered stills", "paint"]
+    assert alone._card({}, answers)["trained_on"] == "OpenRAVAR, 6 rendered stills, after paint", "each set once"
     card = trainer._card({}, answers)
     assert card["data"] == {"name": "OpenRAVAR", "split": "train", "clips": 4, "stills": 6}
     assert card["trained_on"] == "OpenRAVAR, 4 rendered clips and 6 rendered stills"
@@ -239,7 +241,7 @@ def test_every_part_of_the_loss_is_a_switch(make: Any) -> None:
     with torch.no_grad():
         whole = trainer.run_step(batch, 0.0)
     names = set(whole) - {"total"}
-    unused = {"presence", "place", "place_box", "look"}  # of other models
+    unused = {"presence", "place", "place_box", "look", "look_action", "look_joint"}  # of other models
     assert names == {field.name for field in dataclasses.fields(LossWeights)} - unused
     for name in sorted(names):
         trainer.criterion.weights = LossWeights(**{name: 0.0})
@@ -431,19 +433,32 @@ def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: 
 
 def test_everybody_is_looked_at_alone_first(make: Any) -> None:
     trainer = make(look_epochs=2.0, still_epochs=1.0, epochs=1.0)
-    assert trainer.ends == {"looks": 2, "stills": 4, "clips": 6}, "all four clips fit into one step of looks"
+    assert trainer.ends == {"looks": 4, "stills": 6, "clips": 8}
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     (batch,) = trainer._batches(1)
-    assert len(batch.person) == len(batch.people_real) == 4 and batch.key == 0
+    assert len(batch.person) == len(batch.people_real) == 2 and batch.key == 0
     parts = trainer._train_step([batch])
-    assert set(parts) == {"look", "total", "grad_norm"} and parts["look"] > 0
+    assert set(parts) == {"look", "look_action", "look_joint", "total", "grad_norm"} and parts["look"] > 0
+    assert parts["look_action"] > 0 and parts["look_joint"] == 0, "no joints are told of these"
     changed = {name for name, value in trainer.model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed and all(name.startswith("looks.") for name in changed)
-    assert len(trainer._batches(2)[0].people_real) == 2
-    trainer.step = 2
-    assert {"look", "choose", "detect"} <= trainer._train_step(trainer._batches(2)).keys()
+    trainer.step = 4
+    assert {"look", "choose", "detect"} <= trainer._train_step(trainer._batches(4)).keys()
     with pytest.raises(ValueError, match="look_epochs is 2.0, but the model has no looks"):
         make("blind", look_epochs=2.0, model=dataclasses.replace(SMALL, looks=False))
+
+
+def test_more_sentences_only_choose(make: Any) -> None:
+    trainer = make(sentences=1, more_sentences=2)
+    (batch,) = trainer._batches(0)
+    assert len(batch.person) == 3 * len(batch.people_real)
+    fused: list[int] = []
+    trainer.model.fusion.register_forward_hook(lambda _, given, out: fused.append(len(given[-1].words)))
+    parts = trainer._train_step([batch])
+    assert fused == [len(batch.people_real)] and parts["choose"] > 0
+    for wrong in ({"more_sentences": -1}, {"more_sentences": 1, "model": dataclasses.replace(SMALL, answer="place")}):
+        with pytest.raises(ValueError, match=f"more_sentences is {wrong['more_sentences']}, and the answer"):
+            make("wrong", **wrong)
 
 
 def test_only_matrices_decay(make: Any) -> None:
@@ -548,7 +563,7 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
     for name, value in second.model.named_parameters():
         torch.testing.assert_close(value.half(), dict(first.model.named_parameters())[name].half())
     assert any(not torch.equal(a, b) for a, b in zip(anew.model.parameters(), first.model.parameters(), strict=True))
-    assert second.trained_before == ", after paint"
+    assert second.trained_before == ["paint"]
     plain = dataclasses.replace(SMALL, looks=False)
     fewer = make("fewer", start=str(tmp_path / "start"), model=plain).model
     assert torch.equal(fewer.detector.box.weight.half(), first.model.detector.box.weight.half())

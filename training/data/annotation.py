@@ -139,7 +139,7 @@ def records_of(scene: Scene, described: Iterable[Described], *, video: str, spli
                 clip=clip,
                 key_frame=int(scene.key_frame),
                 fps=float(scene.fps),
-                extra={"kind": said.kind, "hard": bool(said.hard)},
+                extra={"kind": said.kind, "hard": bool(said.hard), **({"parts": said.parts} if said.parts else {})},
             )
         )
     return records

@@ -10,7 +10,7 @@ from refatomnet.errors import DataError
 from refatomnet.records import read_records
 from training.data.records import PARAPHRASE, read_object, scene_lines, scenes_path
 from training.data.statistics import Statistics, box_numbers, gather, group_shares, quantiles
-from training.data.synthetic.people.bodies import JOINTS
+from training.data.synthetic.facts import JOINTS
 
 CARD = """# OpenRAVAR
 
@@ -26,7 +26,8 @@ Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at
 ## Form
 `{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids, 1 to 80), box_xyxy (fractions of the key frame, tight on what
 is seen; null where the sentence fits nobody), clip, key_frame, fps, kind (what the sentence speaks of), hard (someone else in view
-wears the same top colour, or is of the same sex with the same kind of top; also near misses).
+wears the same top colour, or is of the same sex with the same kind of top; also near misses), and of `train` parts (of every topic the sentence
+speaks of, whom that part alone is true of: a sign for each person of the scene, 1 true, 0 false, - not sure or not in view).
 `test_paraphrase.jsonl`: the people of `test` described again, with constructions and many words that are in no other split.
 
 `scenes/{{split}}.jsonl`: a line a clip: size (width, height in pixels), frames, key_frame, fps, place, tags, things (name, colour, box per frame, depth in metres) and people. Of each person:

@@ -4,7 +4,8 @@ A generated data set has scenes, which tell of everyone in every frame, their lo
 data the records alone are known: people with a sentence, boxed at the key frame. What is not known is not learnt from.
 """
 
-from dataclasses import dataclass, fields
+import itertools
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import Features
+from refatomnet.heads import PhraseMatch
 from refatomnet.preprocess import Letterbox
 from refatomnet.records import Record, read_records
 from refatomnet.text import TextTokens
@@ -22,7 +24,20 @@ from training.data.clips import model_frames
 from training.data.mirror import mirror_record
 from training.data.records import scene_lines, scenes_path
 from training.data.statistics import in_view
-from training.data.synthetic.facts import BOTTOMS, COLOURS, FACINGS, HAIR_COLOURS, HAIR_LENGTHS, PATTERNS, SLEEVES, TOPS
+from training.data.synthetic.facts import (
+    BOTTOMS,
+    COLOURS,
+    FACINGS,
+    GLASSES,
+    HAIR_COLOURS,
+    HAIR_LENGTHS,
+    HAIR_STYLES,
+    HATS,
+    JOINTS,
+    PATTERNS,
+    SLEEVES,
+    TOPS,
+)
 
 if TYPE_CHECKING:
     from training.cache import FeatureCache
@@ -53,7 +68,7 @@ _GROUPS = {
 }
 BROADER = {name: broad for broad, names in _GROUPS.items() for name in names.split()}
 
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
+ATTRIBUTES: dict[str, tuple[str | bool | None, ...]] = {
     "sex": ("man", "woman"),
     "age": ("child", "adult", "old"),
     "top": TOPS,
@@ -65,6 +80,26 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "facing": FACINGS,
     "sleeves": SLEEVES,
     "pattern": PATTERNS,
+    "pattern_colour": COLOURS,
+    "hat_kind": (None, *HATS),
+    "hat": COLOURS,
+    "shoes": COLOURS,
+    "scarf": (None, *COLOURS),
+    "hair_style": HAIR_STYLES,
+    "beard": (False, True),
+    "glasses": (None, *GLASSES),
+    "carried": (None, "backpack", "bag"),
+}
+
+
+# Of which part of a sentence, as the model knows them, the topics are that sentences of training speak of.
+_TOPICS = {
+    "worn": "shoes hat scarf tie carried glasses",
+    "hair": "hair beard build",
+    "side": "left right middle",
+}
+PART_OF = {name: name for name in PhraseMatch.PARTS} | {
+    topic: part for part, topics in _TOPICS.items() for topic in topics.split()
 }
 
 
@@ -77,9 +112,12 @@ class Batch:
     frames_known: Whether boxes are known in every frame, so that NaN means unseen, or at the key frame alone (B).
     things_xyxy: Labelled objects at the key frame (B, O, 4); NaN where there is none. things_kind: category (B, O).
     things_known: Whether objects are labelled at all (B).
+    joints: Where each of ``JOINTS`` is seen at the key frame, x and y (B, P, J, 2); NaN where it is not, or not known.
     actions: (B, P, 80), 0 or 1. attributes: class of each of ``ATTRIBUTES``, −1 where none (B, P, len(ATTRIBUTES)).
     key: Index of the key frame among the T. text: The sentences.
     person: Which person each describes, -1 for nobody (B · Q).
+    parts: Whether each part of a sentence, of ``PhraseMatch.PARTS``, is true of each person, 1 or 0, and 1 where it
+        asks for nothing; −1 where that is not known (B · Q, parts, P).
     """
 
     features: Features
@@ -89,16 +127,28 @@ class Batch:
     things_xyxy: Tensor
     things_kind: Tensor
     things_known: Tensor
+    joints: Tensor
     actions: Tensor
     attributes: Tensor
     text: TextTokens
     person: Tensor
+    parts: Tensor
     key: int
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same on another device."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return Batch(**{name: value.to(device) if name != "key" else value for name, value in values.items()})
+
+    def parted(self, count: int) -> "tuple[Batch, Batch | None]":
+        """The same clips with the first so many sentences of each, and with the rest, if there are any."""
+        clips, sentences = len(self.actions), len(self.person)
+        places = torch.arange(sentences, device=self.person.device).view(clips, -1)
+        first, rest = (
+            replace(self, text=self.text.select(rows), person=self.person[rows], parts=self.parts[rows])
+            for rows in (places[:, :count].flatten(), places[:, count:].flatten())
+        )
+        return first, rest if len(rest.person) else None
 
     @property
     def key_boxes(self) -> Tensor:
@@ -139,7 +189,9 @@ class Examples:
                 records.setdefault(record.moment, []).append(record)
         path = scenes_path(data, split)
         scenes = (
-            {f"{scene['clip']}#{scene['key_frame']}": scene for scene in scene_lines(path)} if path.is_file() else {}
+            {f"{scene['clip']}#{scene['key_frame']}": scene for scene in scene_lines(path, joints=True)}
+            if path.is_file()
+            else {}
         )
         self.has_scenes = bool(scenes)
         self._records: dict[str, list[Record]] = {}
@@ -186,6 +238,7 @@ class Examples:
             features=Features.stack(features),
             text=self._cache.text([record.sentence for _, record in flat]),
             person=torch.tensor(person),
+            parts=torch.stack([parts_known(record) for _, record in flat]),
             key=0 if still else key,
         )
 
@@ -202,8 +255,9 @@ class Examples:
             truth["actions"][row, torch.tensor(entry["actions"], dtype=torch.long) - 1] = 1
             look = {**entry["look"], "facing": entry["facing"]}
             for column, (name, classes) in enumerate(ATTRIBUTES.items()):
-                if look.get(name) in classes:
+                if name in look and look[name] in classes:
                     truth["attributes"][row, column] = classes.index(look[name])
+            truth["joints"][row] = box.to_canvas(_seen_joints(entry, there).repeat(1, 2))[:, :2]
             truth["ids"].append(entry["person_id"])
         for row, entry in enumerate(scene["things"][:MAX_THINGS]):
             truth["things_xyxy"][row] = box.to_canvas(_floats([entry["boxes_xyxy"][there]]))[0]
@@ -231,6 +285,7 @@ class Examples:
             "things_xyxy": torch.full((MAX_THINGS, 4), torch.nan),
             "things_kind": torch.zeros(MAX_THINGS, dtype=torch.long),
             "things_known": torch.tensor(known),
+            "joints": torch.full((MAX_PEOPLE, len(JOINTS), 2), torch.nan),
             "actions": torch.zeros(MAX_PEOPLE, NUM_ACTIONS),
             "attributes": torch.full((MAX_PEOPLE, len(ATTRIBUTES)), -1),
             "ids": [],
@@ -243,6 +298,20 @@ class Examples:
         return known.index(broad if broad in known else "thing")
 
 
+_OTHER_SIDE = str.maketrans("LR", "RL")  # of a joint's name
+
+
+def parts_known(record: Record) -> Tensor:
+    """Row of ``Batch.parts`` of a sentence (parts, ``MAX_PEOPLE``)."""
+    told: dict[str, str] | None = record.extra.get("parts")
+    known = torch.full((len(PhraseMatch.PARTS), MAX_PEOPLE), -1 if told is None else 1, dtype=torch.int8)
+    for topic, signs in (told or {}).items():
+        row = known[PhraseMatch.PARTS.index(PART_OF[topic])]
+        for i, sign in enumerate(signs[:MAX_PEOPLE]):
+            row[i] = 0 if sign == "0" or row[i] == 0 else -1 if sign == "-" else row[i]
+    return known
+
+
 def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
     """The same clip in a mirror; a person turned left is turned right then."""
     turned = dict(truth)
@@ -250,6 +319,9 @@ def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
         x1, y1, x2, y2 = truth[name].unbind(-1)
         across = 2 * truth["middle"]  # the picture's own: it may lie a pixel off the canvas's
         turned[name] = torch.stack([across - x2, y1, across - x1, y2], dim=-1)
+    joints = truth["joints"][:, [JOINTS.index(name.translate(_OTHER_SIDE)) for name in JOINTS]].clone()
+    joints[..., 0] = 2 * truth["middle"] - joints[..., 0]
+    turned["joints"] = joints
     facing = truth["attributes"].clone()
     column = list(ATTRIBUTES).index("facing")
     left, right = FACINGS.index("left"), FACINGS.index("right")
@@ -257,6 +329,17 @@ def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
     facing[known == left, column], facing[known == right, column] = right, left
     turned["attributes"] = facing
     return turned
+
+
+def _seen_joints(person: dict[str, Any], frame: int) -> Tensor:
+    """Joints of a person of a scene in a frame (J, 2), NaN where not seen, or not told."""
+    joints = torch.full((len(JOINTS), 2), torch.nan)
+    if "joints_xy" in person and "joints_seen" in person:
+        told = zip(person["joints_xy"][frame], person["joints_seen"][frame], strict=True)
+        for row, (place, seen) in enumerate(itertools.islice(told, len(JOINTS))):
+            if seen and place is not None:
+                joints[row] = torch.tensor(place)
+    return joints
 
 
 def _floats(boxes: list[list[float] | None]) -> Tensor:

@@ -33,6 +33,11 @@ HATS = ("cap", "hat", "beanie")
 GLASSES = ("glasses", "sunglasses")
 BUILDS = ("slim", "average", "heavy")
 FACINGS = ("camera", "away", "left", "right")
+JOINTS = (
+    "root", "spine05", "spine04", "spine03", "spine02", "spine01", "neck01", "head",
+    "upperarm01.L", "lowerarm01.L", "wrist.L", "upperarm01.R", "lowerarm01.R", "wrist.R",
+    "upperleg01.L", "lowerleg01.L", "foot.L", "upperleg01.R", "lowerleg01.R", "foot.R",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

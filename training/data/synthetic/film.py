@@ -7,7 +7,8 @@ import numpy as np
 
 from . import raster
 from .camera import Camera, widened
-from .people.bodies import JOINTS, vertex_normals
+from .facts import JOINTS
+from .people.bodies import vertex_normals
 from .people.wardrobe import PROP, shade
 from .raster import Buffer, Hits, Lamp
 from .sites.places import SKY, Place

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..people.bodies import ARM, CHEST, GRIP, HEAD, JOINTS, LEG, NECK, PARENTS, ROOT, TOE, Body
+from ..facts import JOINTS
+from ..people.bodies import ARM, CHEST, GRIP, HEAD, LEG, NECK, PARENTS, ROOT, TOE, Body
 
 SIDES = (1, -1)
 

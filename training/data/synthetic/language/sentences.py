@@ -9,7 +9,7 @@ typed as people type (``slips``).
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from .truths import View
 ABSENT_SHARE = 0.155  # of all sentences; some scenes allow none
 PER_PERSON = {"train": 3}  # sentences about everybody; else two
 TRIES = 40
-WORDING = 2  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
+WORDING = 3  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,15 @@ class Described:
 
     kind: slot groups joined by "+" ("clothes", "place", "order", "relation", "height", "facing", "looks"), or
     "absent-near" / "absent-other". hard: someone else shares the top colour or sex and garment; near misses too.
+    parts: Of training, of every topic that is spoken of, whom that part alone is true of: a sign for each of
+    ``scene.people``, "1" true, "0" false, "-" not sure or not in view.
     """
 
     person_index: int | None
     sentence: str
     kind: str
     hard: bool
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 def sentence_about(view: View, i: int, family: str, split: str, rng: Draw) -> Draft | None:
@@ -61,6 +64,15 @@ def shares_looks(view: View, i: int) -> bool:
     return any(o.top_colour == look.top_colour or (o.sex, o.top) == (look.sex, look.top) for o in others)
 
 
+def parts_of(view: View, draft: Draft) -> dict[str, str]:
+    """Whom each part of a draft is true of, as in :class:`Described`."""
+    signs = {True: "1", False: "0", None: "-"}
+    return {
+        facet.topic: "".join(signs[facet.holds(view, i) if i in view.ids else None] for i in range(len(view.people)))
+        for facet in draft.facets
+    }
+
+
 def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None) -> list[tuple[Described, Draft]]:
     """As ``describe``, each with the filled template it came from."""
     if split not in TEMPLATES:
@@ -68,8 +80,10 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None
     view, out, said = View(scene), [], set()
     per_person = per_person or PER_PERSON.get(split, 2)
 
-    def written(text: str) -> str:
-        return typed(text, rng) if split == "train" else text
+    def described(i: int | None, draft: Draft, kind: str, hard: bool) -> Described:
+        if split != "train":
+            return Described(i, draft.text, kind, hard)
+        return Described(i, typed(draft.text, rng), kind, hard, parts_of(view, draft))
 
     for i in view.described():
         families = (
@@ -83,7 +97,7 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None
                 draft = sentence_about(view, i, str(choice), split, rng)
                 if draft and draft.text not in said:
                     said.add(draft.text)
-                    out.append((Described(i, written(draft.text), draft.kind, shares_looks(view, i)), draft))
+                    out.append((described(i, draft, draft.kind, shares_looks(view, i)), draft))
                     break
     share = len(out) * ABSENT_SHARE / (1 - ABSENT_SHARE)
     for _ in range(int(share) + (rng.random() < share % 1)):
@@ -92,9 +106,7 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None
             draft = absent_sentence(scene, split, near, rng)
             if draft and draft.text not in said:
                 said.add(draft.text)
-                out.append(
-                    (Described(None, written(draft.text), "absent-near" if near else "absent-other", near), draft)
-                )
+                out.append((described(None, draft, "absent-near" if near else "absent-other", near), draft))
                 break
     return out
 

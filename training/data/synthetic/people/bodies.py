@@ -13,15 +13,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ..facts import JOINTS
 from .decimate import decimate
 from .fitting import Tube, fit, make_tubes, neighbours
 from .hands import CURLS, curl
 
-JOINTS = (
-    "root", "spine05", "spine04", "spine03", "spine02", "spine01", "neck01", "head",
-    "upperarm01.L", "lowerarm01.L", "wrist.L", "upperarm01.R", "lowerarm01.R", "wrist.R",
-    "upperleg01.L", "lowerleg01.L", "foot.L", "upperleg01.R", "lowerleg01.R", "foot.R",
-)  # fmt: skip
 PARENTS = (-1, 0, 1, 2, 3, 4, 5, 6, 5, 8, 9, 5, 11, 12, 0, 14, 15, 0, 17, 18)
 MARKS = (
     "finger3-1.L",
