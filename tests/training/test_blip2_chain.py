@@ -163,8 +163,8 @@ def test_what_is_there_is_not_computed_again_nor_read_for_other_weights(
 def test_the_run_learns_and_is_evaluated(trained: Path, data: Path, losses: list[dict[str, float]]) -> None:
     assert len(losses) == 3
     told = "person_action person_real refine choose action rank branch_box total grad_norm"
-    assert set(losses[0]) == set(told.split())
-    assert all(value > 0 for value in losses[0].values()), "described people are among the detected ones"
+    assert set(losses[0]) == {*told.split(), "part"} and losses[0]["part"] == 0, "nothing is known of parts here"
+    assert all(losses[0][name] > 0 for name in told.split()), "described people are among the detected ones"
     assert losses[-1]["branch_box"] < losses[0]["branch_box"]
     found = json.loads((trained.parent / "evaluation.json").read_text())
     assert found["records"] == 4 and 0 <= found["miou"] <= 1 and found["data"] == "data/val"
