@@ -260,17 +260,21 @@ class Criterion(nn.Module):
     @staticmethod
     def _right(batch: Batch, match: Tensor, matched: Tensor) -> Tensor:
         """Which candidates are the described person (S, P); of those matched to them, all are."""
-        times = len(batch.person) // len(match)
-        match, matched = match.repeat_interleave(times, 0), matched.repeat_interleave(times, 0)
+        match, matched = _for_each_sentence(batch, match, matched)
         return matched & (match == batch.person.unsqueeze(1))
 
     @staticmethod
     def _parts(batch: Batch, match: Tensor, matched: Tensor) -> Tensor:
         """Which parts of the sentences are true of the candidates (S, parts, P); −1 where that is not known."""
-        times = len(batch.person) // len(match)
-        match, matched = match.repeat_interleave(times, 0), matched.repeat_interleave(times, 0)
+        match, matched = _for_each_sentence(batch, match, matched)
         known = batch.parts.gather(2, match.unsqueeze(1).expand(-1, batch.parts.shape[1], -1))
         return known.masked_fill(~matched.unsqueeze(1), -1)
+
+
+def _for_each_sentence(batch: Batch, *of_clips: Tensor) -> tuple[Tensor, ...]:
+    """What is of the clips (B, …), once for every sentence about them (S, …)."""
+    times = len(batch.person) // len(batch.actions)
+    return tuple(part.repeat_interleave(times, 0) for part in of_clips)
 
 
 def part_loss(fits: Tensor, known: Tensor) -> Tensor:

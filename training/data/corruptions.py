@@ -81,10 +81,10 @@ def _shot_noise(level: int, seed: int, fps: float) -> Change:
     def change(image: np.ndarray, index: int) -> np.ndarray:
         height, width = image.shape[:2]
         grain = max(1, round(min(height, width) / SIDE))
-        small = _unit(cv2.resize(image, (width // grain, height // grain), interpolation=cv2.INTER_AREA))
+        small = to_unit(cv2.resize(image, (width // grain, height // grain), interpolation=cv2.INTER_AREA))
         caught = np.random.default_rng([seed, index]).poisson(small * PHOTONS[level]) / PHOTONS[level]
         noise = (np.minimum(caught, 1) - small).astype(np.float32)
-        return _bytes(_unit(image) + cv2.resize(noise, (width, height), interpolation=cv2.INTER_NEAREST))
+        return to_bytes(to_unit(image) + cv2.resize(noise, (width, height), interpolation=cv2.INTER_NEAREST))
 
     return change
 
@@ -99,18 +99,18 @@ def _saturation(level: int, seed: int, fps: float) -> Change:
 
 def _in_hsv(image: np.ndarray, channel: int, factor: float, summand: float) -> np.ndarray:
     """Scale and shift saturation (1) or value (2)."""
-    hsv = cv2.cvtColor(_unit(image), cv2.COLOR_RGB2HSV)
+    hsv = cv2.cvtColor(to_unit(image), cv2.COLOR_RGB2HSV)
     hsv[..., channel] = np.clip(hsv[..., channel] * factor + summand, 0, 1)
-    return _bytes(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
+    return to_bytes(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
 
 def _contrast(level: int, seed: int, fps: float) -> Change:
     """Colours draw near the frame's mean."""
 
     def change(image: np.ndarray, index: int) -> np.ndarray:
-        unit = _unit(image)
+        unit = to_unit(image)
         mean = unit.mean((0, 1))
-        return _bytes((unit - mean) * CONTRAST[level] + mean)
+        return to_bytes((unit - mean) * CONTRAST[level] + mean)
 
     return change
 
@@ -121,10 +121,10 @@ def _fog(level: int, seed: int, fps: float) -> Change:
     field = cache(partial(fog_field, decay=decay, seed=seed))
 
     def change(image: np.ndarray, index: int) -> np.ndarray:
-        unit = _unit(image)
+        unit = to_unit(image)
         lightest = unit.max()
         fogged = unit + thickness * field(*image.shape[:2])[..., None]
-        return _bytes(fogged * lightest / (lightest + thickness))
+        return to_bytes(fogged * lightest / (lightest + thickness))
 
     return change
 
@@ -150,13 +150,13 @@ def _rain(level: int, seed: int, fps: float) -> Change:
 
     def change(image: np.ndarray, index: int) -> np.ndarray:
         height, width = image.shape[:2]
-        unit = _unit(image)
+        unit = to_unit(image)
         unit += veil * (unit.mean() * 0.5 + 0.35 - unit)
         for sheet, (_, _, strength, speed) in zip(sheets(height, width), SHEETS, strict=True):
             fallen = speed * height * index / fps
             shift = round(fallen), round(fallen * math.tan(lean))
             unit += opacity * strength * np.roll(sheet, shift, (0, 1))[..., None] * (WATER - unit)
-        return _bytes(unit)
+        return to_bytes(unit)
 
     return change
 
@@ -217,13 +217,13 @@ def line_kernel(weights: np.ndarray, length: float, angle: float) -> np.ndarray:
 
 
 # ---- both ---------------------------------------------------------------------------------------------------------
-def _unit(image: np.ndarray) -> np.ndarray:
+def to_unit(image: np.ndarray) -> np.ndarray:
     """From bytes to [0, 1]."""
     return image.astype(np.float32) / np.float32(255)
 
 
-def _bytes(unit: np.ndarray) -> np.ndarray:
-    """The inverse of :func:`_unit`, clamped."""
+def to_bytes(unit: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`to_unit`, clamped."""
     return (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

@@ -304,12 +304,13 @@ _OTHER_SIDE = str.maketrans("LR", "RL")  # of a joint's name
 def parts_known(record: Record) -> Tensor:
     """Row of ``Batch.parts`` of a sentence (parts, ``MAX_PEOPLE``)."""
     told: dict[str, str] | None = record.extra.get("parts")
-    known = torch.full((len(PhraseMatch.PARTS), MAX_PEOPLE), -1 if told is None else 1, dtype=torch.int8)
+    known = [[-1 if told is None else 1] * MAX_PEOPLE for _ in PhraseMatch.PARTS]
     for topic, signs in (told or {}).items():
         row = known[PhraseMatch.PARTS.index(PART_OF[topic])]
         for i, sign in enumerate(signs[:MAX_PEOPLE]):
-            row[i] = 0 if sign == "0" or row[i] == 0 else -1 if sign == "-" else row[i]
-    return known
+            if sign != "1" and row[i] != 0:
+                row[i] = 0 if sign == "0" else -1
+    return torch.tensor(known, dtype=torch.int8)
 
 
 def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
@@ -333,14 +334,12 @@ def _mirrored(truth: dict[str, Any]) -> dict[str, Any]:
 
 def _seen_joints(person: dict[str, Any], frame: int) -> Tensor:
     """Joints of a person of a scene in a frame (J, 2), NaN where not seen, or not told."""
-    joints = torch.full((len(JOINTS), 2), torch.nan)
-    if "joints_xy" in person and "joints_seen" in person:
-        told = zip(person["joints_xy"][frame], person["joints_seen"][frame], strict=True)
-        for row, (place, seen) in enumerate(itertools.islice(told, len(JOINTS))):
-            if seen and place is not None:
-                joints[row] = torch.tensor(place)
-    return joints
+    if "joints_xy" not in person or "joints_seen" not in person:
+        return torch.full((len(JOINTS), 2), torch.nan)
+    told = zip(person["joints_xy"][frame], person["joints_seen"][frame], strict=True)
+    return _floats([place if seen else None for place, seen in itertools.islice(told, len(JOINTS))], 2)
 
 
-def _floats(boxes: list[list[float] | None]) -> Tensor:
-    return torch.tensor([box or [float("nan")] * 4 for box in boxes], dtype=torch.float32)
+def _floats(rows: list[list[float] | None], width: int = 4) -> Tensor:
+    """Boxes or points (N, width), NaN where there is none."""
+    return torch.tensor([row or [float("nan")] * width for row in rows], dtype=torch.float32)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from training.data.clips import Change
-from training.data.corruptions import SIDE, line_kernel
+from training.data.corruptions import SIDE, line_kernel, to_bytes, to_unit
 
 SHARE = 0.35  # of clips that each of these befalls
 GAMMA, GAIN, TINT = 0.3, 0.2, 0.06  # deviation of the logarithms
@@ -29,12 +29,12 @@ def weather(moment: str) -> Change:
     grain = rng.uniform(0, GRAIN) if rng.random() < SHARE else 0.0
 
     def change(image: np.ndarray, index: int) -> np.ndarray:
-        unit = image.astype(np.float32) / np.float32(255)
+        unit = to_unit(image)
         for each in changes:
             unit = each(unit)
         if grain:
             unit = unit + _grain(unit, grain, np.random.default_rng([seed, index]))
-        return (np.clip(unit, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return to_bytes(unit)
 
     return change
 

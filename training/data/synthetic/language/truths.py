@@ -41,7 +41,7 @@ DETAILS = {
     "glasses": ("head", 0.65, FRONT),
     "sunglasses": ("head", 0.5, FRONT),
 }
-# rows of joints, as in ``bodies.JOINTS`` and the marks after them
+# rows of joints, as in ``facts.JOINTS`` and the marks after them
 HEAD, NECK, CHEST, EYES = 7, 6, 5, (24, 25)
 TRUNK, HIPS, KNEES, FEET = (1, 2, 3, 4, 5, 8, 11), (0, 14, 17), (15, 18), (16, 19)
 SHOULDERS = (8, 11)  # the body's left and right
