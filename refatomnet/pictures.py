@@ -5,6 +5,7 @@ model, to the drawing and to every player.
 """
 
 import math
+import os
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +19,19 @@ HIGH_RANGE = {ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67}
 # FFmpeg maps tones when told to change the transfer; sRGB's is what screens and pictures expect.
 STANDARD_RANGE = {"dst_color_trc": ColorTrc.IEC61966_2_1, "dst_color_primaries": ColorPrimaries.BT709}
 
-_converters = threading.local()
+# By thread and pixel format, and in no threading.local: a forked process, as ZeroGPU works in, frees what is local to
+# threads that it does not have, and to free a converter waits for threads that it does not have either.
+_converters: dict[tuple[int, str], VideoReformatter] = {}
+_left_alone: list[dict[tuple[int, str], VideoReformatter]] = []
+
+
+def _begin_anew() -> None:
+    _left_alone.append(dict(_converters))
+    _converters.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def convert(frame: av.VideoFrame, width: int, height: int, kind: str, **colours: Any) -> av.VideoFrame:
@@ -27,7 +40,13 @@ def convert(frame: av.VideoFrame, width: int, height: int, kind: str, **colours:
     The converter is kept for the thread's next frame: to set one up takes longer than to use it, with high dynamic
     range a thousand times.
     """
-    kept = _converters.__dict__.setdefault(kind, VideoReformatter())
+    own = threading.get_ident(), kind
+    kept = _converters.get(own)
+    if kept is None:
+        running = {thread.ident for thread in threading.enumerate()}
+        for other in [key for key in list(_converters) if key[0] not in running]:
+            _converters.pop(other, None)
+        kept = _converters[own] = VideoReformatter()
     made: av.VideoFrame = kept.reformat(frame, width=width, height=height, format=kind, **colours)
     return made
 

@@ -1,5 +1,9 @@
 """Video in: sizes, turns, time stamps, seeking, sampling, damage, and one clear error for each kind of bad file."""
 
+import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -336,3 +340,38 @@ def test_names_with_colons_and_accents_are_plain_names(tmp_path: Path, clip: Pat
     path = tmp_path / "concat:é %d.mp4"
     path.write_bytes(clip.read_bytes())
     assert video.probe(path).frames == 30
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_a_forked_process_converts_and_ends_beside_threads_that_did(clip: Path) -> None:
+    """ZeroGPU forks while others draw: what their threads converted with must not be waited for in the fork."""
+    over, before = threading.Event(), len(pictures._converters)
+
+    def converts() -> None:
+        read_one(clip)
+        over.wait(60)
+
+    threads = [threading.Thread(target=converts, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    read_one(clip)
+    while not {(thread.ident, "rgb24") for thread in threads} <= set(pictures._converters):
+        time.sleep(0.01)
+    fork = multiprocessing.get_context("fork").Process(target=read_one, args=(clip,))
+    fork.start()
+    fork.join(20)
+    ended = fork.exitcode
+    fork.kill()
+    assert ended == 0
+    over.set()
+    for thread in threads:
+        thread.join(5)
+    for _ in range(8):
+        later = threading.Thread(target=read_one, args=(clip,))
+        later.start()
+        later.join(20)
+    assert len(pictures._converters) <= before + 4  # those of threads that are over are not kept
+
+
+def read_one(clip: Path) -> None:
+    next(video.read_frames(clip))
