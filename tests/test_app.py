@@ -9,6 +9,8 @@ import threading
 import time
 import wave
 import zipfile
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -305,29 +307,43 @@ def test_app_refuses_a_missing_folder():
     assert shown.returncode == 2 and "--data /nowhere is not a folder" in shown.stderr
 
 
+@contextmanager
+def at_the_front(line):
+    """Somebody is served meanwhile."""
+    begun, over = threading.Event(), threading.Event()
+    served = threading.Thread(target=line.serve, args=(lambda: begun.set() or over.wait(30),), daemon=True)
+    served.start()
+    assert begun.wait(5)
+    try:
+        yield
+    finally:
+        over.set()
+        served.join(5)
+
+
 def test_requests_wait_in_line_and_a_full_line_is_refused():
     line, told = Line(1), []
-    with line.turn():
-        with pytest.raises(Cancelled), line.turn(cancelled=lambda: len(told) > 2, waiting=told.append):
-            pytest.fail("two at the front")
-        waiting = threading.Thread(target=lambda: line.turn(cancelled=lambda: len(told) > 20).__enter__(), daemon=True)
+    with at_the_front(line):
+        with pytest.raises(Cancelled):
+            line.serve(lambda: pytest.fail("two at the front"), lambda: len(told) > 2, told.append)
+        waiting = threading.Thread(target=line.serve, args=(lambda: None,))
         waiting.start()
         while len(line._tickets) < 2:
             time.sleep(0.01)
-        with pytest.raises(RefAtomNetError, match="1 requests wait already"), line.turn():
-            pytest.fail("the line was full")
-    assert told == [1, 1, 1]
+        with pytest.raises(RefAtomNetError, match="1 requests wait already"):
+            line.serve(lambda: pytest.fail("the line was full"))
+    waiting.join(5)
+    assert told == [1, 1, 1] and not line._tickets
 
 
-def test_the_line_goes_in_order():
+def test_the_line_goes_in_order_on_one_thread():
     line, order, begun = Line(5), [], threading.Event()
 
     def work(number):
-        with line.turn(waiting=lambda before: begun.set()):
-            order.append(number)
+        line.serve(lambda: order.append((number, threading.current_thread().name)), waiting=lambda before: begun.set())
 
     threads = []
-    with line.turn():
+    with at_the_front(line):
         for number in range(4):
             begun.clear()
             threads.append(threading.Thread(target=work, args=(number,)))
@@ -335,7 +351,20 @@ def test_the_line_goes_in_order():
             assert begun.wait(5)
     for thread in threads:
         thread.join(5)
-    assert order == [0, 1, 2, 3]
+    assert order == [(number, "model") for number in range(4)]
+
+
+def test_the_line_hands_on_answers_errors_and_what_the_request_carries():
+    line, carried = Line(5), ContextVar("carried", default="nothing")
+    carried.set("a visitor")
+    assert line.serve(carried.get) == "a visitor"
+
+    def fails():
+        raise VideoError("broken")
+
+    with pytest.raises(VideoError, match="broken"):
+        line.serve(fails)
+    assert line.serve(lambda: 3) == 3
 
 
 def test_a_second_run_of_a_visitor_stops_the_first(clip, tmp_path):

@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,23 +144,53 @@ class Failed:
 
 
 class Line:
-    """Requests that wait for their turn, first come, first served."""
+    """Requests that wait for their turn, first come, first served, by one thread.
+
+    What PyTorch keeps for every thread that ever ran a network, it keeps once.
+    """
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._tickets: list[object] = []
         self._moved = threading.Condition()
+        self._work: queue.SimpleQueue[tuple[contextvars.Context, Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._server: threading.Thread | None = None
 
-    @contextmanager
-    def turn(
-        self, cancelled: Stop = lambda: False, waiting: Callable[[int], object] = lambda before: None
-    ) -> Iterator[None]:
-        """Holds the place at the front; ``waiting`` is told how many come before.
+    def serve(
+        self,
+        work: Callable[[], Done],
+        cancelled: Stop = lambda: False,
+        waiting: Callable[[int], object] = lambda before: None,
+    ) -> Done:
+        """Do the work once it is its turn; ``waiting`` is told how many come before.
+
+        Returns:
+            What the work returns; it raises what that raises.
 
         Raises:
             RefAtomNetError: If too many wait already.
             Cancelled: If the caller asked to stop.
         """
+        with self._turn(cancelled, waiting):
+            if self._server is None:
+                self._server = threading.Thread(target=self._serve, name="model", daemon=True)
+                self._server.start()
+            done: Future[Done] = Future()
+            # In the request's context, which tells a ZeroGPU Space whose share of its GPU is used.
+            self._work.put((contextvars.copy_context(), done, work))
+            return done.result()
+
+    def _serve(self) -> None:
+        while True:
+            context, done, work = self._work.get()
+            try:
+                done.set_result(context.run(work))
+            except BaseException as error:
+                done.set_exception(error)
+            del context, done, work  # nothing of a request is held while the next is waited for
+
+    @contextmanager
+    def _turn(self, cancelled: Stop, waiting: Callable[[int], object]) -> Iterator[None]:
         ticket = object()
         with self._moved:
             if len(self._tickets) > self._longest:
@@ -250,7 +281,8 @@ class Desk:
             predictor = model.get(
                 cancelled, lambda said, done: progress(LOOK, f"{said}: {done:.0%}" if done else said, 0.0)
             )
-            with self._line.turn(cancelled, lambda before: progress(LOOK, _waiting(before), 0.0)):
+
+            def work() -> tuple[bool, tuple[np.ndarray, ...], Result]:
                 told = self._encode(predictor, session, path, asked, options, progress, cancelled, arrived)
                 clip, pictures = session.clip, session.pictures
                 if clip is None:
@@ -264,6 +296,11 @@ class Desk:
                     cancelled=cancelled,
                 )
                 session.options = options
+                return told, pictures, result
+
+            told, pictures, result = self._line.serve(
+                work, cancelled, lambda before: progress(LOOK, _waiting(before), 0.0)
+            )
         if arrived and not told:
             arrived(_moments(result, pictures))
         return result
@@ -331,10 +368,13 @@ class Desk:
             OptionError: If there is no answer, sentence, key frame or candidate of that number.
         """
         before = _asked(session, query)
-        with self._line.turn():
+        sentence = before.queries[query].sentence
+
+        def work() -> Result:
             predictor, options = _encoded(session)
-            sentence = before.queries[query].sentence
-            other = predictor.follow(session.clip, sentence, key=key, candidate=candidate, top_k=options.top_k)
+            return predictor.follow(session.clip, sentence, key=key, candidate=candidate, top_k=options.top_k)
+
+        other = self._line.serve(work)
         return self._switch(session, query, other.queries[0], progress)
 
     def restore(self, session: Session, query: int, progress: Callable[[float], None] = lambda done: None) -> Answered:
@@ -354,8 +394,7 @@ class Desk:
             OptionError: If there is no answer, or no sentence of that number.
         """
         sentence = _asked(session, query).queries[query].sentence
-        with self._line.turn():
-            return _encoded(session)[0].explain(session.clip, sentence)
+        return self._line.serve(lambda: _encoded(session)[0].explain(session.clip, sentence))
 
     def predict(
         self, session: Session, video: str | None, sentences: str | None, cancelled: Stop = lambda: False
