@@ -173,8 +173,11 @@ def table(results: dict[str, Any], config: TrainConfig) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     steps = {entry["facts"]["steps"] for entry in results.values()}
     told = f"{' or '.join(map(str, sorted(steps)))} steps of {config.batch_clips} clips × {config.sentences} sentences"
+    began = "from nothing" if config.start is None else f"from {config.start}"
+    if config.start is not None and config.anew:
+        began += f", its {' and '.join(config.anew.split())} anew"
     said = (
-        f"Each variant from nothing, {told}, seed {config.seed}; scores on the test split with 95 % bootstrap "
+        f"Each variant {began}, {told}, seed {config.seed}; scores on the test split with 95 % bootstrap "
         "intervals over clips. Second lines: difference to the first variant and its interval; bold where it leaves "
         "out zero. One seed each: how much another seed would move a line is not in the intervals.\n"
     )

@@ -19,6 +19,7 @@ class TrainConfig:
     data, run: Folders; ``~`` is expanded. name: Of the checkpoint.
     start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew. With the best one of a run
         go what that run's losses had learnt to read looks by.
+    anew: Parts of the model, such as "fusion branch", that begin anew whatever ``start`` has of them.
     batch_clips, sentences: Clips a step, over all processes and accumulated parts, and sentences about each.
     more_sentences: About each besides, which only choose among people, without the fusion, at a fifth of the work.
     accumulate: Parts a step's batch is worked through in, where memory is short.
@@ -43,6 +44,7 @@ class TrainConfig:
     run: str = "~/.cache/refatomnet/runs/compact"
     name: str = "compact"
     start: str | None = None
+    anew: str = ""
     seed: int = 0
     batch_clips: int = 24
     sentences: int = 4

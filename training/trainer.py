@@ -184,10 +184,10 @@ class Trainer:
         self.total_steps = self.ends["clips"] = max(1, sum(steps))
 
     def _begin_with(self, checkpoint: str) -> None:
-        """Take over a checkpoint's weights; parts it does not have begin anew.
+        """Take over a checkpoint's weights; parts it does not have, and those of ``anew``, begin anew.
 
         Raises:
-            DataError: If it has other sizes than this run.
+            DataError: If it has other sizes than this run, or the model has no such part to begin anew.
         """
         model, card = load_checkpoint(checkpoint)
         frozen = ("encoder", "text", "tokens", "blip2", "detector", "keywords")
@@ -195,7 +195,10 @@ class Trainer:
             wanted, has = getattr(self.config.model, name), getattr(model.config, name)
             if wanted != has:
                 raise DataError(f"{checkpoint} has {name} {has!r}, this run {wanted!r}; give it the same, or no start")
-        own, given = self.model.state_dict(), model.state_dict()
+        own, fresh = self.model.state_dict(), self.config.anew.split()
+        if unknown := sorted(set(fresh) - {name.split(".")[0] for name in own}):
+            raise DataError(f"anew names {unknown}, which the model does not have; give names of its parts")
+        given = {name: value for name, value in model.state_dict().items() if name.split(".")[0] not in fresh}
         both = own.keys() & given.keys()
         if wrong := [name for name in both if own[name].shape != given[name].shape]:
             said = f"{checkpoint} has other sizes than this run, of {min(wrong)}"

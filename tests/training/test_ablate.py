@@ -82,6 +82,9 @@ def test_variants_are_trained_once_and_compared_on_the_same_clips(
     assert found["RefAtomNet++"]["scores"]["miou difference"]["ci95"] == [0, 0]
     table = capsys.readouterr().out
     assert table == (out / "table.md").read_text() and table.count("<br>") == len(ablate.SHOWN)
+    assert "Each variant from nothing, 2 steps of 2 clips × 2 sentences, seed 0" in table
+    warm = read_variants(tmp_path / "list.yaml", ["start=compact", "anew=fusion branch"], out)["plain"]
+    assert "Each variant from compact, its fusion and branch anew, 2 steps" in ablate.table(found, warm)
     monkeypatch.setattr(trainer.Trainer, "fit", None)  # nothing is trained again
     assert ablate.main(arguments) == 0
     assert json.loads((out / "results.json").read_text())["variants"] == found

@@ -571,6 +571,13 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
     more = make("more", start=str(tmp_path / "plain"), seed=2).model  # begins anew what the other lacks
     assert torch.equal(more.detector.box.weight.half(), first.model.detector.box.weight.half())
     assert not torch.equal(more.looks.out[1].weight, first.model.looks.out[1].weight)
+    fused = make("fused", start=str(tmp_path / "start"), anew="fusion branch", seed=1).model
+    for name, value in fused.state_dict().items():
+        if value.ndim > 1 and not name.startswith("encoder.") and not name.endswith("A_log"):
+            same = torch.equal(value.half(), first.model.state_dict()[name].half())
+            assert same != name.startswith(("fusion.", "branch.")), name
+    with pytest.raises(DataError, match="anew names .'fuison'., which the model does not have"):
+        make("mistyped", start=str(tmp_path / "start"), anew="fuison")
     with pytest.raises(DataError, match="other sizes"):
         make("third", start=str(tmp_path / "start"), model=dataclasses.replace(SMALL, width=2 * SMALL.width))
 
