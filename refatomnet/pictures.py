@@ -93,11 +93,13 @@ def to_yuv(frame: av.VideoFrame, width: int, height: int, turns: int = 0, mirror
 
 def planes(frame: av.VideoFrame) -> list[np.ndarray]:
     """The Y, U and V planes of a yuv420p frame as writable uint8 views (height, width)."""
-    found = []
-    for plane in frame.planes:
-        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.height * plane.line_size]
-        found.append(rows.reshape(plane.height, plane.line_size)[:, : plane.width])
-    return found
+    return [plane_pixels(plane) for plane in frame.planes]
+
+
+def plane_pixels(plane: Any) -> np.ndarray:
+    """One 8-bit plane as a writable view (height, width)."""
+    rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.height * plane.line_size]
+    return rows.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def turn(image: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:

@@ -305,7 +305,8 @@ def _handover(
 ) -> int:
     """First frame, between two key frames, that belongs to the person meant at the second.
 
-    A person who is there no more, or not yet, hands over where they go or come; else the cut, or the middle, decides.
+    A person who is there no more, or not yet, hands over where they go or come; else the cut decides, or where the two
+    are closest, as tracks are mixed up there, or the middle.
     """
     cut = next((cut for cut in cuts if first < cut <= last), None)
     if before is not None and before == after:
@@ -316,4 +317,14 @@ def _handover(
         return tracks[before].frames[-1] + 1
     if after is not None and tracks[after].frames[0] > first:
         return tracks[after].frames[0]
-    return (first + last + 1) // 2
+    middle = (first + last + 1) // 2
+    if before is None or after is None:
+        return middle
+    one, other = (tracks[number].between(first + 1, last) for number in (before, after))
+    return max(one.keys() & other.keys(), key=lambda n: (overlap(one[n], other[n]), -abs(n - middle)), default=middle)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes xyxy (4,)."""
+    shared = float(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0).prod())
+    return shared / max(float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared, 1e-9)

@@ -103,7 +103,8 @@ class Source:
 
     def time(self, index: int) -> float:
         """Seconds from the first frame to frame ``index``."""
-        return float(int(self.pts[index] - self.pts[0]) * self.time_base)
+        ticks = int(self.pts[index] - self.pts[0])
+        return ticks * self.time_base.numerator / self.time_base.denominator
 
     def first_at(self, time: float) -> int:
         """The first frame at or after ``time``; the number of frames when there is none."""

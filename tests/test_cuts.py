@@ -10,11 +10,11 @@ from refatomnet.cuts import CutFinder, brightness, first_of_shot
 from refatomnet.video import Decoded, sample_frames
 
 
-def found(pictures, pixel_format="yuv420p"):
+def found(pictures, pixel_format="yuv420p", rate=25):
     finder = CutFinder()
     for index, picture in enumerate(pictures):
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
-        finder.watch(Decoded(index, index / 25, frame))
+        finder.watch(Decoded(index, index / rate, frame))
     return finder
 
 
@@ -28,6 +28,12 @@ def scene(seed):
 def test_a_cut_is_found_where_it_is(pixel_format):
     finder = found([scene(0)] * 8 + [scene(1)] * 8, pixel_format)
     assert finder.cuts == [8] and (finder.shot(7), finder.shot(8)) == (0, 8)
+
+
+@pytest.mark.parametrize(("rate", "late"), [(60, 0), (480, 7)])
+def test_of_many_frames_a_second_some_are_passed_over(rate, late):
+    (cut,) = found([scene(0)] * 80 + [scene(1)] * 80, rate=rate).cuts
+    assert 80 <= cut <= 80 + late
 
 
 def test_moving_and_shaking_cut_nothing():

@@ -149,3 +149,11 @@ def test_a_cut_hands_over():
     boxes = meant_frames([20, 30], [0, 1], tracks, [27])
     assert list(boxes) == list(range(20, 31))
     assert boxes[26][0] == 0 and boxes[27][0] == 300
+
+
+def test_where_tracks_were_mixed_up_the_closest_moment_hands_over():
+    tracks = [Track([0, 50], [box(0), box(250)]), Track([0, 50], [box(120), box(-130)])]  # they meet at frame 12
+    boxes = meant_frames([10, 30], [0, 1], tracks, [])
+    assert boxes[11][0] == 55 and boxes[12][0] == 60 and boxes[13][0] == 55 and boxes[25][0] == -5
+    apart = [Track([0, 50], [box(0), box(0)]), Track([0, 50], [box(300), box(300)])]
+    assert [boxes[0] for boxes in meant_frames([10, 30], [0, 1], apart, []).values()] == [0] * 10 + [300] * 11

@@ -27,7 +27,7 @@ import numpy as np
 from refatomnet import Predictor
 from refatomnet.errors import DataError, OptionError
 from refatomnet.predictor import EncodedClip
-from refatomnet.tracks import meant_frames
+from refatomnet.tracks import meant_frames, overlap
 from refatomnet.types import Query
 from refatomnet.video import read_frames
 from training.arguments import Parser, picture_size, run
@@ -193,14 +193,9 @@ def _nearest(clip: EncodedClip, frame: int, box_xyxy: np.ndarray) -> int | None:
     if not np.isfinite(box_xyxy).all():
         return None
     there = {i: box for i, track in enumerate(clip.tracks) for box in track.between(frame, frame).values()}
-    overlaps = {i: _iou(box, box_xyxy) for i, box in there.items()}
+    overlaps = {i: overlap(box, box_xyxy) for i, box in there.items()}
     best = max(overlaps, key=overlaps.__getitem__, default=None)
     return best if best is not None and overlaps[best] >= NEAR else None
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> float:
-    shared = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0).prod()
-    return float(shared / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - shared))
 
 
 def measure(
