@@ -1,5 +1,6 @@
 """The demo in process: its endpoints through gradio_client, its parts alone, and the command line of app.py."""
 
+import gc
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 import wave
+import weakref
 import zipfile
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +35,7 @@ from refatomnet.demo.handlers import (  # noqa: E402
     Options,
     Session,
     Working,
+    attempt,
     check_options,
     explain,
     split_sentences,
@@ -365,6 +368,25 @@ def test_the_line_hands_on_answers_errors_and_what_the_request_carries():
     with pytest.raises(VideoError, match="broken"):
         line.serve(fails)
     assert line.serve(lambda: 3) == 3
+
+
+def test_what_an_error_held_is_free_once_it_is_told():
+    class Large:
+        pass
+
+    def fails():
+        large = Large()
+        held.append(weakref.ref(large))
+        raise VideoError("broken")
+
+    line, held = Line(5), []
+    gc.disable()
+    try:
+        assert attempt(lambda: line.serve(fails)) == Failed("Broken.")
+        line.serve(lambda: None)
+        assert held[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_a_second_run_of_a_visitor_stops_the_first(clip, tmp_path):

@@ -178,7 +178,10 @@ class Line:
             done: Future[Done] = Future()
             # In the request's context, which tells a ZeroGPU Space whose share of its GPU is used.
             self._work.put((contextvars.copy_context(), done, work))
-            return done.result()
+            try:
+                return done.result()
+            finally:
+                del done  # or an error, which holds this frame, would be held by it, and all that it holds
 
     def _serve(self) -> None:
         while True:
