@@ -19,6 +19,7 @@ HIGH_RANGE = {ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67}
 # FFmpeg maps tones when told to change the transfer; sRGB's is what screens and pictures expect.
 STANDARD_RANGE = {"dst_color_trc": ColorTrc.IEC61966_2_1, "dst_color_primaries": ColorPrimaries.BT709}
 
+SMALL = 2**17  # pixels of a frame from which on several threads are worth their waiting for each other
 # By thread and pixel format, and in no threading.local: a forked process, as ZeroGPU works in, frees what is local to
 # threads that it does not have, and to free a converter waits for threads that it does not have either.
 _converters: dict[tuple[int, str], VideoReformatter] = {}
@@ -47,7 +48,8 @@ def convert(frame: av.VideoFrame, width: int, height: int, kind: str, **colours:
         for other in [key for key in list(_converters) if key[0] not in running]:
             _converters.pop(other, None)
         kept = _converters[own] = VideoReformatter()
-    made: av.VideoFrame = kept.reformat(frame, width=width, height=height, format=kind, **colours)
+    threads = 1 if frame.width * frame.height <= SMALL else 0  # as many as there are cores
+    made: av.VideoFrame = kept.reformat(frame, width=width, height=height, format=kind, threads=threads, **colours)
     return made
 
 
