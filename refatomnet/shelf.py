@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from refatomnet.errors import VideoError
+from refatomnet.heap import give_back
 
 MEMORY_LIMIT = 32 * 2**20  # bytes of tokens kept in memory; about a minute at a key frame a second
 
@@ -92,7 +93,12 @@ class TokenShelf:
         return torch.from_numpy(np.frombuffer(self._files[-1], row.dtype).reshape(self.count, *row.shape))
 
     def _let_go(self) -> None:
-        """Leave what lies in files to the system's cache, so that long videos take no more than short ones."""
+        """Leave what lies in files to the system's cache, so that long videos take no more than short ones.
+
+        What little is kept of every key frame lies between large tensors that come and go; their pages are given back.
+        """
         for file in self._files:
             if hasattr(mmap, "MADV_DONTNEED"):
                 file.madvise(mmap.MADV_DONTNEED)
+        if self._files:
+            give_back()

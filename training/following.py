@@ -41,7 +41,7 @@ from training.metrics import bootstrap
 from training.tracking import Followed, Truth, follow_score
 
 CLIPS, SEED, SIZE = 60, 5, (424, 240)
-NEAR = 0.3  # IoU with the truth from which a detected person may be them, where the identity is given
+NEAR = 0.5  # IoU with the truth from which a detected person is them, where the identity is given
 AIMS = {"iou": 0.70, "switched": 0.05}  # at least, at most
 ROWS = ("asked", "given")
 Track = dict[int, np.ndarray]
