@@ -11,7 +11,10 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from scipy.optimize import linear_sum_assignment
+
+from refatomnet.boxes import iou
 
 BRIDGED_S = 1.0  # a person hidden for so long is taken for the same when they are seen again
 SURE, UNSURE = 0.4, 0.1  # detection scores from which a track begins, and goes on
@@ -321,10 +324,8 @@ def _handover(
     if before is None or after is None:
         return middle
     one, other = (tracks[number].between(first + 1, last) for number in (before, after))
-    return max(one.keys() & other.keys(), key=lambda n: (overlap(one[n], other[n]), -abs(n - middle)), default=middle)
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two boxes xyxy (4,)."""
-    shared = float(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0).prod())
-    return shared / max(float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared, 1e-9)
+    both = sorted(one.keys() & other.keys())
+    if not both:
+        return middle
+    overlaps = iou(*(torch.from_numpy(np.stack([boxes[n] for n in both])) for boxes in (one, other))).tolist()
+    return max(zip(overlaps, both, strict=True), key=lambda pair: (pair[0], -abs(pair[1] - middle)))[1]

@@ -23,11 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from refatomnet import Predictor
+from refatomnet.boxes import iou
 from refatomnet.errors import DataError, OptionError
 from refatomnet.predictor import EncodedClip
-from refatomnet.tracks import meant_frames, overlap
+from refatomnet.tracks import meant_frames
 from refatomnet.types import Query
 from refatomnet.video import read_frames
 from training.arguments import Parser, picture_size, run
@@ -193,7 +195,7 @@ def _nearest(clip: EncodedClip, frame: int, box_xyxy: np.ndarray) -> int | None:
     if not np.isfinite(box_xyxy).all():
         return None
     there = {i: box for i, track in enumerate(clip.tracks) for box in track.between(frame, frame).values()}
-    overlaps = {i: overlap(box, box_xyxy) for i, box in there.items()}
+    overlaps = {i: float(iou(*map(torch.from_numpy, (box, box_xyxy)))) for i, box in there.items()}
     best = max(overlaps, key=overlaps.__getitem__, default=None)
     return best if best is not None and overlaps[best] >= NEAR else None
 
