@@ -118,9 +118,10 @@ def test_what_differs_and_what_went_wrong_is_named():
     assert load.difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}) == "/a/1/b is 2, not 3"
     assert load.difference({"a": [1]}, {"a": [1, 2]}) == "/a is [1], not [1, 2]"
     assert load.difference({"a": 1}, {"b": 1}) == "/ is {'a': 1}, not {'b': 1}"
-    told, right = {"n": 3, "box": [264.6], "score": 0.9443}, {"n": 3, "box": [264.7], "score": 0.9442}
-    assert load.difference(told, right) == "/box/0 is 264.6, not 264.7"
+    told, right = {"n": 3, "box_xyxy": [264.6], "score": 0.9443}, {"n": 3, "box_xyxy": [264.7], "score": 0.9442}
+    assert load.difference(told, right) == "/box_xyxy/0 is 264.6, not 264.7"
     assert load.difference(told, right, near=True) == ""
+    assert load.difference({"time": 2.5}, {"time": 2.6}, near=True) == "/time is 2.5, not 2.6"
     assert load.difference({"n": 4}, {"n": 3}, near=True) == "/n is 4, not 3"
     assert load.difference({"score": 0.9444}, {"score": 0.9442}, near=True) == "/score is 0.9444, not 0.9442"
     log = "INFO: fine\nTraceback (most recent call last):\n  File x\n    y\nKeyError: 'z'\nINFO: again\n"
