@@ -9,14 +9,12 @@ from torch.nn import functional
 from training.metrics import calibration_error
 
 HELD = 20.0  # pseudo-observations that hold a class to the common fit: rare classes stay near it
+FLAT = 0.01  # balanced accuracy that the threshold may lose to find more people
 
 
 def platt(logits: np.ndarray, parameters: dict[str, Any]) -> np.ndarray:
     """Calibrated probabilities: sigmoid(scale · logit + bias), one scale and bias for all or one a column."""
     return 1 / (1 + np.exp(-(np.asarray(parameters["scale"]) * logits + np.asarray(parameters["bias"]))))
-
-
-FLAT = 0.01  # balanced accuracy that the threshold may lose to find more people
 
 
 def fit_calibration(
