@@ -59,6 +59,8 @@ class TokenShelf:
             values = getattr(part, field.name)
             getattr(self._room, field.name)[begin : begin + len(values)] = values.detach().cpu()
         self._let_go()
+        if self._files:  # what little is kept of every key frame lies between large tensors that come and go
+            give_back()
 
     def select(self, index: Tensor, *, device: str = "cpu") -> Tokens:
         """The tokens of these key frames (their indices, all of them put before), in that order, on a device."""
@@ -93,12 +95,7 @@ class TokenShelf:
         return torch.from_numpy(np.frombuffer(self._files[-1], row.dtype).reshape(self.count, *row.shape))
 
     def _let_go(self) -> None:
-        """Leave what lies in files to the system's cache, so that long videos take no more than short ones.
-
-        What little is kept of every key frame lies between large tensors that come and go; their pages are given back.
-        """
+        """Leave what lies in files to the system's cache, so that long videos take no more than short ones."""
         for file in self._files:
             if hasattr(mmap, "MADV_DONTNEED"):
                 file.madvise(mmap.MADV_DONTNEED)
-        if self._files:
-            give_back()
