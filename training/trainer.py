@@ -456,7 +456,8 @@ class Trainer:
             raise DataError(f"{self.folder} holds a run already; give --resume to go on with it, or another run=FOLDER")
         if path.is_file():
             self._check_settings(json.loads(settings.read_text()))
-            state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
+            device = self.accelerator.device  # of several processes on a CPU "cpu:0", which loading does not know
+            state = torch.load(path, weights_only=True, map_location="cpu" if device.type == "cpu" else device)
             self.step, self.best, self.stale = state["step"], state["best"], state["stale"]
             self.model.load_state_dict({**self.model.state_dict(), **state["model"]})
             self.criterion.load_state_dict(state["criterion"])

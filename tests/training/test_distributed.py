@@ -173,3 +173,8 @@ def test_two_processes_in_two_parts_learn_what_one_does_in_four(data: Path, tmp_
         assert shown[name] == [(1, pytest.approx(same[name][0][1], rel=1e-3, abs=1e-5))], name
     assert load_checkpoint(tmp_path / "two" / "best")[1]["training"]["steps"] in (2, 4)
     assert not math.isnan(json.loads((tmp_path / "two" / "evaluation.json").read_text())["miou"])
+    again = start(
+        *TWO, "-m", "training.train", str(config), f"run={tmp_path / 'two'}", "--resume", stderr=subprocess.PIPE
+    )
+    _, told = again.communicate(timeout=240)
+    assert again.returncode == 0 and "resumed at step 4" in told, told
