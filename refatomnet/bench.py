@@ -29,8 +29,9 @@ _PARTS = {
     "encoder": ("encoder",),
     "neck_and_detector": ("neck", "detector", "found", "regions", "looks", "tubes", "surroundings"),
     "fusion": ("word_proj", "sentence_proj", "forget", "fusion"),
-    "heads": tuple(
-        "person_norm moved_norm person_action person_box person_real branch frame_boxes choice presence place".split()
+    "heads": (
+        *("person_norm", "moved_norm", "person_action", "person_box", "person_real", "look_shown"),
+        *("branch", "frame_boxes", "choice", "presence", "place"),
     ),
 }
 

@@ -24,11 +24,12 @@ from refatomnet.downloads import CHECKPOINT_FILES, hub_errors, is_hub_id
 from refatomnet.downloads import SHIPPED as SHIPPED
 from refatomnet.encoders import PublicEncoder
 from refatomnet.errors import CheckpointError
+from refatomnet.heads import LookEncoder
 from refatomnet.hub import HubModel
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import MEAN, STD
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 DATA = Path(__file__).parent / "data"
 ENCODER_FILE = DATA / "mobilenetv2.safetensors"
 PREPROCESSING = {"mean": list(MEAN), "std": list(STD), "resize": "letterbox"}
@@ -212,7 +213,38 @@ def upgrade_from_2(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[di
     return {**config, "format_version": 3, "model": {**config["model"], "relations": False}}, state
 
 
-UPGRADES = {1: upgrade_from_1, 2: upgrade_from_2}
+def upgrade_from_3(config: dict[str, Any], state: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Format 3 (before the release of 0.3.0): people's pixels were read into one token, of the key frame alone.
+
+    What else is read of them now says nothing yet, but can learn.
+    """
+    config = {**config, "format_version": 4}
+    before = tuple(f"looks.out.{name}" for name in ("1.weight", "1.bias", "3.weight", "3.bias"))
+    if not config["model"].get("looks", True) or any(name not in state for name in before):
+        return config, state
+    state = dict(state)
+    out, bias, token, token_bias = (state.pop(name) for name in before)
+    if out.ndim != 2 or bias.shape != out.shape[:1] or token.shape != (len(token_bias), len(out)):
+        raise CheckpointError("the checkpoint is damaged: shapes of looks.out do not go together")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        anew = LookEncoder(len(token), frames=config["model"].get("frames", 8), dropout=0.0)
+    new = {f"looks.{name}": value for name, value in anew.state_dict().items()}
+    rows, columns = out.shape
+    if columns * 2 != new["looks.out.1.weight"].shape[1] or rows > LookEncoder.WIDTH:
+        raise CheckpointError("the checkpoint is damaged: looks.out.1.weight is of another size")
+    new["looks.out.1.weight"][:rows, :columns] = out
+    new["looks.out.1.weight"][:rows, columns:] = 0
+    new["looks.out.1.bias"][:rows] = bias
+    new["looks.token.weight"][:, :rows], new["looks.token.weight"][:, rows:] = token, 0
+    new["looks.token.bias"] = token_bias
+    if "choice.phrases.name" in state:
+        new["look_shown.0.weight"] = torch.zeros(len(token), LookEncoder.WIDTH)
+        new["look_shown.0.bias"] = torch.zeros(len(token))
+    return config, {**new, **state}
+
+
+UPGRADES = {1: upgrade_from_1, 2: upgrade_from_2, 3: upgrade_from_3}
 
 
 @cache

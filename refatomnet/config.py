@@ -47,7 +47,8 @@ class ModelConfig:
         where the described person's middle is; "branches", regressed from the pooled branches, as in the papers.
     presence: Whether "nobody fits" is learnt as an answer.
     frame_boxes: Whether every frame gets a box of its own; otherwise each has the key frame's.
-    looks: Whether people are looked at in the pixels of the key frame, beside the frozen features.
+    looks: Whether people are looked at in the pixels of the key frame, and in what changes there from frame to frame,
+        beside the frozen features.
     relations: Whether the people count who is on which side of them, before any sentence is read and as they are
         compared, see where others and things are from there, and must fit every part of it; of the answer "people"
         alone.

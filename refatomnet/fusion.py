@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from refatomnet.attention import AlignedCrossAttention
 from refatomnet.config import ModelConfig
+from refatomnet.encoders import Features
 from refatomnet.trajectories import SemanticRetrieval, Trajectories, TrajectoryScan, masked_mean
 
 
@@ -52,6 +53,7 @@ class ClipTokens:
     person_real: Logits that each is a person, and boxed once (B, P); zero where the model has no use for them.
     things, things_mask, thing_boxes: One token a detected thing (B, K, D), True where it is real (B, K), and its box
         at the key frame (B, K, 4).
+    looks: What people's pixels say to the parts of a sentence (B, P, D); zero where the model does not look at them.
     """
 
     tokens: Tensor
@@ -70,10 +72,16 @@ class ClipTokens:
     things: Tensor
     things_mask: Tensor
     thing_boxes: Tensor
+    looks: Tensor
 
     def select(self, index: Tensor) -> "ClipTokens":
         """The clips with these indices, in that order; an index may come several times."""
         return ClipTokens(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    @property
+    def candidates(self) -> "Candidates":
+        """Those of the tensors that are enough to choose among people by."""
+        return Candidates(**{f.name: getattr(self, f.name) for f in fields(Candidates)})
 
     def without_tokens(self) -> "ClipTokens":
         """The same without the large tensor that only word retrieval reads."""
@@ -82,6 +90,22 @@ class ClipTokens:
     def repeat(self, times: int) -> "ClipTokens":
         """Every clip so many times, side by side."""
         return ClipTokens(**{f.name: getattr(self, f.name).repeat_interleave(times, 0) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Candidates(Features):
+    """Whom there is to choose among in clips, and what is around them; all as of :class:`ClipTokens`."""
+
+    every_frame = ()
+
+    people: Tensor
+    people_mask: Tensor
+    person_boxes: Tensor
+    person_real: Tensor
+    things: Tensor
+    things_mask: Tensor
+    thing_boxes: Tensor
+    looks: Tensor
 
 
 class Fused(NamedTuple):

@@ -302,55 +302,104 @@ class FoundTokens(nn.Module):
         return self.body(seen).transpose(1, 2)
 
 
+class Looks(NamedTuple):
+    """What pixels show of people.
+
+    token: One each (..., D). seen: All that was read of them (..., ``LookEncoder.WIDTH``).
+    actions: What that adds to their action logits (..., 80).
+    """
+
+    token: Tensor
+    seen: Tensor
+    actions: Tensor
+
+    def of(self, people: Tensor) -> "Looks":
+        """The same of those people alone for whom this is true (...)."""
+        return Looks(self.token[people], self.seen[people], self.actions[people])
+
+
 class LookEncoder(nn.Module):
-    """Looks at each detected person in the pixels of the key frame: MobileNetV2's first layers on a crop of their own.
+    """Looks at each detected person in the pixels: MobileNetV2's first layers on a crop of the key frame of their own,
+    and a few more layers on what changes at the same place from frame to frame.
 
     The frozen encoder sees the whole picture, was taught to tell things apart whatever their colour, and keeps no more
-    than a cell every eight pixels; clothes, hair and faces are smaller. These layers are trained on; they should begin
-    with the encoder's weights, see :meth:`begin_with`.
+    than a cell every eight pixels; clothes, hair, faces and hands are smaller. These layers are trained on; those of
+    the crop should begin with the encoder's weights, see :meth:`begin_with`. Differences of frames for motion are from
+    temporal segment networks (Wang et al., 2016).
+
+    Args:
+        width: D, of the tokens. frames: Of a clip, T.
     """
 
     CROP = (96, 48)  # pixels down and across
     WIDEN = 1.1
     LAYERS, CHANNELS, STRIDE = 14, 96, 16
+    WIDTH = 512  # numbers that all looks, actions and poses of a person are read from
 
-    def __init__(self, width: int, *, dropout: float) -> None:
+    def __init__(self, width: int, *, frames: int, dropout: float) -> None:
         super().__init__()
+        self.frames = frames
         self.features = nn.Sequential(*mobilenet_layers(self.LAYERS))
-        for layer in self.features.modules():
+        steps = (1 + frames, 32, 32, 64, self.CHANNELS)
+        self.changes = nn.Sequential(
+            *(
+                nn.Sequential(nn.Conv2d(before, after, 3, 2, 1), nn.ReLU())
+                for before, after in itertools.pairwise(steps)
+            )
+        )
+        for layer in self.modules():
             if isinstance(layer, nn.Conv2d):  # without batch norms, smaller weights would let everything fade away
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         cells = math.prod(side // self.STRIDE for side in self.CROP)
-        self.out = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(self.CHANNELS * cells, width), nn.GELU(), nn.Linear(width, width)
-        )
+        self.out = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * self.CHANNELS * cells, self.WIDTH), nn.GELU())
+        self.seen_norm = nn.LayerNorm(self.WIDTH)
+        self.token = nn.Linear(self.WIDTH, width)
         self.norm = nn.LayerNorm(width)
+        self.actions = silent(mlp(self.WIDTH, NUM_ACTIONS))
 
     def begin_with(self, encoder: nn.Module) -> None:
         """Take the weights of a :class:`~refatomnet.encoders.compact.CompactEncoder` to go on from."""
         given = encoder.get_submodule("features").state_dict()
         self.features.load_state_dict({name: given[name] for name in self.features.state_dict()})
 
-    def forward(self, picture: Tensor, boxes_cxcywh: Tensor, mask: Tensor) -> Tensor:
-        """Tokens (B, P, D) of people in boxes (B, P, 4) of pictures (B, 3, H, W).
+    def forward(self, picture: Tensor, grey: Tensor, key: int, boxes_cxcywh: Tensor, mask: Tensor) -> Looks:
+        """What is seen (B, P, …) of people in boxes (B, P, 4).
 
         In training, crops differ in light and tint, and only those of real people, by the ``mask`` (B, P), are looked
         at.
+
+        Args:
+            picture: The key frame (B, 3, H, W).
+            grey: Lightness of every frame (B, T, H, W), or of the key frame alone (B, 1, H, W), where nothing changes.
+            key: Index of the key frame among those.
+            boxes_cxcywh: Where people are in it. mask: True where they are real.
         """
+        own = grey[:, key : key + 1]
         boxes = torch.cat([boxes_cxcywh[..., :2], boxes_cxcywh[..., 2:] * self.WIDEN], dim=-1)
-        crops = sample_inside(picture, boxes, self.CROP).unflatten(2, (*self.CROP, 3)).movedim(4, 2)
+        shown = torch.cat([picture, own, (grey - own).expand(-1, self.frames, -1, -1)], dim=1)
+        crops = sample_inside(shown, boxes, self.CROP).unflatten(2, (*self.CROP, shown.shape[1])).movedim(4, 2)
         if not self.training:
-            return self.look(crops.flatten(0, 1)).unflatten(0, mask.shape)
+            return self._told(self.look(crops.flatten(0, 1)).unflatten(0, mask.shape))
         real = crops[mask]
         draw = {"device": real.device, "dtype": real.dtype}
         light, tint = torch.randn(2, len(real), 1, 1, 1, **draw) * 0.1, torch.randn(len(real), 3, 1, 1, **draw) * 0.05
-        seen = self.look(real * (1 + light[0]) + light[1] + tint)
-        return seen.new_zeros(*mask.shape, seen.shape[-1]).masked_scatter(mask.unsqueeze(-1), seen)
+        lit = torch.cat([light[1] + tint, light[1], torch.zeros_like(real[:, 4:, :1, :1])], dim=1)
+        seen = self.look(real * (1 + light[0]) + lit)
+        return self._told(seen.new_zeros(*mask.shape, seen.shape[-1]).masked_scatter(mask.unsqueeze(-1), seen))
 
     def look(self, crops: Tensor) -> Tensor:
-        """Tokens (N, D) of crops (N, 3, 96, 48)."""
-        seen = self.features(crops.contiguous(memory_format=torch.channels_last))
-        return self.norm(self.out(seen.flatten(1)))
+        """What is read (N, ``WIDTH``) of crops (N, 4 + T, 96, 48): colours and lightness at the key frame, and how much
+        lighter it is in every frame.
+        """
+        colours, changes = (
+            part.contiguous(memory_format=torch.channels_last) for part in crops.tensor_split([3], dim=1)
+        )
+        read: Tensor = self.out(torch.cat([self.features(colours).flatten(1), self.changes(changes).flatten(1)], dim=1))
+        return read
+
+    def _told(self, read: Tensor) -> Looks:
+        seen = self.seen_norm(read)
+        return Looks(self.norm(self.token(read)), seen, self.actions(seen))
 
 
 class FrameBoxes(nn.Module):
@@ -465,18 +514,23 @@ class PhraseMatch(nn.Module):
         self.shown = mlp(width, 2 * width, width)
         self.shown_compared = nn.Linear(width, width)
 
-    def forward(self, people: Tensor, compared: Tensor, sentence: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, people: Tensor, compared: Tensor, sentence: Tensor, mask: Tensor, looks: Tensor | None = None
+    ) -> Tensor:
         """Logits that people fit each part of what words ask for (S, parts, P); a part they do not ask for fits all.
 
         Args:
             people: What each person shows (S, P, D). compared: What they found as they compared themselves (S, P, D).
             sentence: Words (S, L, D). mask: True where real (S, L).
+            looks: What people's pixels add to what they show (S, P, D), where they are looked at.
         """
         words = self.read(sentence)
         weight = self.gate(words).masked_fill(~mask.unsqueeze(-1), -torch.inf).softmax(dim=1)
         phrases = torch.einsum("slk,sld->skd", weight, words) + self.name
         wanted, unasked = self.wanted(phrases).split([people.shape[-1], 1], dim=-1)
         shown = self.shown(people) + self.shown_compared(compared)
+        if looks is not None:
+            shown = shown + looks
         fits: Tensor = torch.einsum("skd,spd->skp", wanted, shown) / people.shape[-1] ** 0.5 + unasked
         return fits
 
@@ -530,6 +584,7 @@ class PersonChoice(nn.Module):
         sentence_mask: Tensor,
         context: Tensor | None,
         layout: Layout | None = None,
+        looks: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Scores of every person, then of "nobody" (S, P + 1); minus infinity where there is no person. And what
         :class:`PhraseMatch` says, if built with relations.
@@ -540,6 +595,7 @@ class PersonChoice(nn.Module):
             context: What a fusion gives people to read (S, K, D), or None if built without, or not to be read.
             layout: Where everyone and everything is, S = B · R, the first R sentences about the first clip; None if
                 built without relations.
+            looks: What people's pixels add for :class:`PhraseMatch` (S, P, D), where they are looked at.
         """
         mask = functional.pad(people_mask, (0, 1), value=True)
         compare = None
@@ -560,7 +616,7 @@ class PersonChoice(nn.Module):
             person = person + self.match_compared(compared)
         match = self._match(person, sentence, sentence_mask)
         if layout is not None:
-            fits = self.phrases(people, compared, sentence, sentence_mask)
+            fits = self.phrases(people, compared, sentence, sentence_mask, looks)
             fits = fits.masked_fill(~people_mask.unsqueeze(1), 0.0)
             match = match + self.phrases.score(fits)
         scores = scores + functional.pad(match, (0, 1))

@@ -18,7 +18,7 @@ from refatomnet.baselines import PlainFusion, RefAtomNet
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import Features, FrameFeatures, build_encoder
 from refatomnet.encoders.compact import CHANNELS
-from refatomnet.fusion import ClipTokens, Fused, RefAtomNetPP, Sentence, sentence_tokens
+from refatomnet.fusion import Candidates, ClipTokens, Fused, RefAtomNetPP, Sentence, sentence_tokens
 from refatomnet.heads import (
     BranchHeads,
     DenseDetections,
@@ -28,6 +28,7 @@ from refatomnet.heads import (
     FrameBoxes,
     Layout,
     LookEncoder,
+    Looks,
     PersonChoice,
     PlaceHead,
     RegionTokens,
@@ -37,6 +38,7 @@ from refatomnet.heads import (
     keep_best,
     mlp,
     shift_boxes,
+    silent,
 )
 from refatomnet.hub import HubModel
 from refatomnet.text import TextTokens
@@ -56,27 +58,27 @@ class SceneReading:
 
     ``dense`` where the detector is ours to train, ``paths`` where detections are followed. ``kinds`` where people
     count each other: logits that each is of the kinds counted (B, P, kinds), see :class:`Counting`. ``looks`` where
-    people are looked at in the pixels (B, P, D).
+    people are looked at in the pixels.
     """
 
     dense: DenseDetections | None
     detections: Detections
     paths: Trajectories | None
     kinds: Tensor | None
-    looks: Tensor | None
+    looks: Looks | None
 
 
 class _Detected(NamedTuple):
     """Token maps of all frames (B, T, D, h, w); of the key frame what is detected, a token each (B, M, D), the people's
-    refined boxes (B, P, 4), and what only training looks at.
+    refined boxes (B, P, 4), what their pixels show, and what only training looks at.
     """
 
     maps: Tensor
     found: Detections
     cues: Tensor
     boxes: Tensor
+    looks: Looks | None = None
     dense: DenseDetections | None = None
-    looks: Tensor | None = None
 
 
 class People(NamedTuple):
@@ -99,10 +101,10 @@ class Glance(Features):
     maps: Visual tokens on their grid, as if of a key frame (..., D, H/16, W/16). fine: as of ``FrameFeatures``.
     boxes_cxcywh, scores, category, mask: Of what is detected, as of ``Detections`` (..., M, 4) and (..., M).
     said: What there is to say of each (..., M, D). people_cxcywh: Refined boxes of the people (..., P, 4).
-    picture: As of ``FrameFeatures``, for who is looked at closely in key frames alone (..., 3, H, W).
+    picture, grey: As of ``FrameFeatures``, for looking at people closely in key frames (..., 3, H, W), (..., H, W).
     """
 
-    every_frame = ("maps", "fine")
+    every_frame = ("maps", "fine", "grey")
 
     maps: Tensor
     fine: Tensor
@@ -113,6 +115,7 @@ class Glance(Features):
     said: Tensor
     people_cxcywh: Tensor
     picture: Tensor
+    grey: Tensor
 
     def around(self, key: int) -> "Glance":
         """Of clips (B, T, …), with what is detected in the frame with this index."""
@@ -257,7 +260,7 @@ class RavarModel(HubModel):
         self.fusion = FUSIONS[config.architecture](config)
         self.branch = BranchHeads(config.features_width, branches=self.fusion.branches)
         if config.looks:
-            self.looks = LookEncoder(width, dropout=config.dropout)
+            self.looks = LookEncoder(width, frames=config.frames, dropout=config.dropout)
         if config.frame_boxes:
             self.frame_boxes = FrameBoxes(width)
         if config.answer == "people":
@@ -265,6 +268,8 @@ class RavarModel(HubModel):
             self.choice = PersonChoice(width, layers=config.layers, context=context, relations=relations, **attend)
             if relations:
                 self.person_real = nn.Linear(2 * width, 1)
+                if config.looks:
+                    self.look_shown = silent(mlp(LookEncoder.WIDTH, width))
         elif config.presence:
             self.presence = mlp(config.features_width, config.features_width, 1)
         if config.answer == "place":
@@ -302,8 +307,8 @@ class RavarModel(HubModel):
             raise ValueError(f"a clip has {frames} frames; expected {config.frames}, or the key frame alone")
         key = config.key_frame if frames == config.frames else 0
         features = features.around(key)
-        detected = self._recall(features) if isinstance(features, Glance) else self._detect(features, key, choose)
-        maps, found, cues, boxes, dense, looks = detected
+        detected = self._recall(features, key) if isinstance(features, Glance) else self._detect(features, key, choose)
+        maps, found, cues, boxes, looks, dense = detected
         inside = self._inside(features, maps, found) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
@@ -311,6 +316,9 @@ class RavarModel(HubModel):
         motion = self.moved_norm(torch.cat([moved.mean(2), moved.amax(2)], dim=-1))
         acting = self.person_norm(cues + seen.moving.mean(2))
         around = self.surroundings(acting[:, :people], acting, found.boxes_cxcywh, found.mask)
+        actions = self.person_action(torch.cat([cue, motion, around], dim=-1))
+        if looks is not None:
+            actions = actions + looks.actions
         frame_boxes, frame_seen = self._box_frames(cue, moved, maps, boxes, key)
         clip = ClipTokens(
             tokens=maps.flatten(3).transpose(2, 3),
@@ -322,13 +330,14 @@ class RavarModel(HubModel):
             people=acting[:, :people],
             people_mask=found.mask[:, :people],
             person_boxes=boxes,
-            person_actions=self.person_action(torch.cat([cue, motion, around], dim=-1)),
+            person_actions=actions,
             frame_boxes=frame_boxes,
             frame_seen=frame_seen,
             person_real=self._real(acting[:, :people], around),
             things=acting[:, people:],
             things_mask=found.mask[:, people:],
             thing_boxes=found.boxes_cxcywh[:, people:],
+            looks=self._shown(looks, acting[:, :people]),
         )
         counts = config.answer == "people" and config.relations
         kinds = self.choice.ranking.kinds(clip.people) if counts else None
@@ -358,6 +367,7 @@ class RavarModel(HubModel):
             said=said,
             people_cxcywh=people.boxes_cxcywh,
             picture=features.picture,
+            grey=features.grey,
         )
         return people, kept
 
@@ -366,20 +376,22 @@ class RavarModel(HubModel):
         looks = functional.normalize(tokens[:, :count], dim=-1)
         return People(boxes, found.scores[:, :count], found.mask[:, :count], looks)
 
-    def _recall(self, glance: Glance) -> _Detected:
+    def _recall(self, glance: Glance, key: int) -> _Detected:
         """As :meth:`_detect`, of clips whose pictures have been looked at one by one."""
         found = Detections(glance.boxes_cxcywh, glance.scores, glance.category, glance.mask)
-        looks = self._look(glance.picture, found)
+        looks = self._look(glance.picture, glance.grey, key, found)
         neck: Any = self.neck
-        return _Detected(neck.retime(glance.maps), found, self.regions.told(glance.said, looks), glance.people_cxcywh)
+        cues = self._cues(glance.said, looks)
+        return _Detected(neck.retime(glance.maps), found, cues, glance.people_cxcywh, looks)
 
     def _detect(self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None") -> _Detected:
         if self.config.encoder != "compact":
             return self._take_detected(features, key)
         maps, dense, found, said = self._find(features, key, choose)
         boxes = self._refine(found, self.regions.told(said))  # as on pictures that nobody is looked at closely in
-        looks = self._look(features.picture[:, key if features.picture.shape[1] > 1 else 0], found)
-        return _Detected(maps, found, self.regions.told(said, looks), boxes, dense, looks)
+        picture = features.picture[:, key if features.picture.shape[1] > 1 else 0]
+        looks = self._look(picture, features.grey, key, found)
+        return _Detected(maps, found, self._cues(said, looks), boxes, looks, dense)
 
     def _find(
         self, features: FrameFeatures, key: int, choose: "Callable[[DenseDetections], Detections] | None"
@@ -419,12 +431,20 @@ class RavarModel(HubModel):
             return self.found.inside(features.regions)
         return self.tubes(maps, features.fine, found.boxes_cxcywh)
 
-    def _look(self, picture: Tensor, found: Detections) -> Tensor | None:
-        """What the key frame's pixels (B, 3, H, W) show of each person (B, P, D), if the model has looks."""
+    def _look(self, picture: Tensor, grey: Tensor, key: int, found: Detections) -> Looks | None:
+        """What the key frame's pixels (B, 3, H, W), and every frame's lightness (B, T, H, W), show of each person, if
+        the model has looks.
+        """
         people = self.config.people
-        return (
-            self.looks(picture, found.boxes_cxcywh[:, :people], found.mask[:, :people]) if self.config.looks else None
-        )
+        where = found.boxes_cxcywh[:, :people], found.mask[:, :people]
+        return self.looks(picture, grey, key, *where) if self.config.looks else None
+
+    def _cues(self, said: Tensor, looks: Looks | None) -> Tensor:
+        return self.regions.told(said, None if looks is None else looks.token)
+
+    def _shown(self, looks: Looks | None, people: Tensor) -> Tensor:
+        """What pixels say to the parts of a sentence (B, P, D), of people (B, P, D)."""
+        return self.look_shown(looks.seen) if looks is not None and hasattr(self, "look_shown") else people * 0
 
     def _box_frames(self, cue: Tensor, moved: Tensor, maps: Tensor, boxes: Tensor, key: int) -> tuple[Tensor, Tensor]:
         """Boxes of every person in every frame (B, P, T, 4), at the key frame their own, and whether they are there."""
@@ -457,21 +477,21 @@ class RavarModel(HubModel):
         branch_boxes, branch_actions = self.branch(fused.branches)
         return self._answer(clip, layout, sentence, fused, branch_boxes, branch_actions)
 
-    def choose(self, clip: ClipTokens, text: TextTokens) -> tuple[Tensor, Tensor | None]:
+    def choose(self, clip: Candidates, text: TextTokens) -> tuple[Tensor, Tensor | None]:
         """``choice`` and ``fits`` of :class:`Output` without the fusion, which is most of the work: for training.
 
-        Only where the answer is among people; arguments as of :meth:`forward`.
+        Only where the answer is among people; arguments as of :meth:`forward`, but of a clip its candidates alone.
         """
-        sentence, layout = self._read(text), self._layout(clip)
-        clip = clip.without_tokens().repeat(len(text.states) // len(clip.people))
-        choice, fits = self.choice(clip.people, clip.people_mask, sentence.tokens, sentence.mask, None, layout)
+        sentence, times = self._read(text), len(text.states) // len(clip.people)
+        people, mask, looks = (part.repeat_interleave(times, 0) for part in (clip.people, clip.people_mask, clip.looks))
+        choice, fits = self.choice(people, mask, sentence.tokens, sentence.mask, None, self._layout(clip), looks)
         return self._nobody(choice), fits
 
     def _read(self, text: TextTokens) -> Sentence:
         words, whole = self.word_proj(self.forget(text.states)), self.sentence_proj(self.forget(text.sentence))
         return sentence_tokens(words, whole, text.mask, text.keywords)
 
-    def _layout(self, clip: ClipTokens) -> Layout | None:
+    def _layout(self, clip: ClipTokens | Candidates) -> Layout | None:
         if not self.config.relations:
             return None
         return Layout(clip.person_boxes, clip.person_real, clip.things, clip.thing_boxes, clip.things_mask)
@@ -493,7 +513,7 @@ class RavarModel(HubModel):
         if self.config.answer == "people":
             boxes, everyone = clip.person_boxes, clip.person_actions + everyone
             read = sentence.tokens, sentence.mask, fused.context
-            choice, fits = self.choice(clip.people, clip.people_mask, *read, layout)
+            choice, fits = self.choice(clip.people, clip.people_mask, *read, layout, clip.looks)
         else:
             feature = torch.stack(fused.branches).mean(0)
             here = self.presence(feature) if self.config.presence else feature.new_zeros(len(feature), 1)

@@ -132,7 +132,7 @@ def test_only_what_was_trained_is_stored(saved: tuple[RavarModel, Path]) -> None
 
 def test_the_config_says_what_it_belongs_to(saved: tuple[RavarModel, Path]) -> None:
     config = json.loads((saved[1] / "config.json").read_text())
-    assert config["format_version"] == 3 and config["name"] == "one" and config["seed"] == 3
+    assert config["format_version"] == 4 and config["name"] == "one" and config["seed"] == 3
     assert len(config["actions"]) == 80 and config["actions"][11] == "stand"
     assert config["preprocessing"]["mean"] == [0.485, 0.456, 0.406]
     assert config["encoders"]["visual"]["sha256"] == encoder_hash() and len(encoder_hash()) == 64
@@ -175,7 +175,7 @@ def old(tmp_path: Path) -> tuple[RavarModel, Path]:
 def test_a_checkpoint_of_format_1_answers_as_it_did(old: tuple[RavarModel, Path], tmp_path: Path) -> None:
     model, folder = old
     loaded, config = load_checkpoint(folder)
-    assert config["format_version"] == 3 and loaded.config == model.config and loaded.card["name"] == "old"
+    assert config["format_version"] == 4 and loaded.config == model.config and loaded.card["name"] == "old"
     text = random_text(2)
     before, after = (m(m.encode_clips(random_features(2))[0], text) for m in (model, loaded))
     same(before, after, ignore=("place", "words"), tolerance=0)
@@ -185,19 +185,56 @@ def test_a_checkpoint_of_format_1_answers_as_it_did(old: tuple[RavarModel, Path]
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in loaded.state_dict().items())
 
 
-def test_a_checkpoint_of_format_2_answers_as_it_did(tmp_path: Path) -> None:
-    model = tiny_model(relations=False)
+def put_back_to_format_3(model: RavarModel, folder: Path) -> None:
+    """Save a model with what format 3 knew of looks, and only that said in the model itself."""
+    width, looks = model.config.width, model.looks
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(parameter.half())
+        columns = looks.out[1].in_features // 2
+        looks.out[1].weight[:, columns:] = 0
+        looks.token.weight[:, width:] = 0
+        for name, parameter in model.named_parameters():
+            if name.startswith(("looks.actions.", "look_shown.")):
+                parameter.zero_()
     model.encoder.load_state_dict(encoder_state())
-    save_checkpoint(model, tmp_path / "old", {"name": "old"})
-    edit_config(tmp_path / "old", lambda c: (c["model"].pop("relations"), c.update(format_version=2)))
+    save_checkpoint(model, folder, {"name": "old"})
+
+    def without(state: dict[str, torch.Tensor]) -> None:
+        for name in [
+            name for name in state if name.startswith(("look_", "looks.changes.", "looks.seen_norm.", "looks.actions."))
+        ]:
+            state.pop(name)
+        state["looks.out.1.weight"] = state["looks.out.1.weight"][:width, :columns].contiguous()
+        state["looks.out.1.bias"] = state["looks.out.1.bias"][:width].contiguous()
+        state["looks.out.3.weight"] = state.pop("looks.token.weight")[:, :width].contiguous()
+        state["looks.out.3.bias"] = state.pop("looks.token.bias")
+
+    edit_tensors(folder, without)
+    edit_config(folder, lambda c: c.update(format_version=3))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_checkpoint_of_the_last_formats_answers_as_it_did(version: int, tmp_path: Path) -> None:
+    model = tiny_model(relations=version == 3)
+    put_back_to_format_3(model, tmp_path / "old")
+    if version == 2:
+        edit_config(tmp_path / "old", lambda c: (c["model"].pop("relations"), c.update(format_version=2)))
     loaded, config = load_checkpoint(tmp_path / "old")
-    assert config["format_version"] == 3 and loaded.config == model.config and not loaded.config.relations
+    assert config["format_version"] == 4 and loaded.config == model.config
     text = random_text(2)
     before, after = (m(m.encode_clips(random_features(2))[0], text) for m in (model, loaded))
-    same(before, after, ignore=("place", "words"), tolerance=0)
+    same(before, after, ignore=("place", "words"), tolerance=1e-6)
+    hidden = loaded.looks.out[1]
+    assert hidden.weight[TINY.width :, : hidden.in_features // 2].abs().amax(1).min() > 0  # and there is room to learn
+
+
+def test_a_damaged_checkpoint_of_format_3_is_called_damaged(tmp_path: Path) -> None:
+    put_back_to_format_3(tiny_model(), tmp_path / "old")
+    edit_tensors(tmp_path / "old", lambda state: state.update({"looks.out.3.bias": torch.zeros(3)}))
+    refused(tmp_path / "old", "damaged: shapes of looks.out do not go together")
+    edit_tensors(tmp_path / "old", lambda state: state.pop("looks.out.3.bias"))
+    refused(tmp_path / "old", "does not fit: missing")
 
 
 def test_an_old_checkpoint_is_loaded_as_strictly(old: tuple[RavarModel, Path]) -> None:
@@ -246,7 +283,7 @@ def test_damaged_files_are_called_damaged(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda c: c.update(format_version=4), "format version 4, this version reads 1 to 3"),
+        (lambda c: c.update(format_version=5), "format version 5, this version reads 1 to 4"),
         (lambda c: c.pop("format_version"), "format version None"),
         (lambda c: c["actions"].reverse(), "another list of actions"),
         (lambda c: c.update(actions=c["actions"][:60]), "another list of actions"),

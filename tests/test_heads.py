@@ -481,43 +481,66 @@ def test_people_who_are_alike_are_told_apart_by_where_they_stand(learnt: str) ->
 
 
 # ---- looks --------------------------------------------------------------------------------------------------------
+def one_key_frame(picture: Tensor, frames: int = 3) -> tuple[Tensor, Tensor, int]:
+    """A picture (B, 3, H, W) as the key frame of a clip whose other frames are random: picture, grey, key."""
+    grey = torch.randn(len(picture), frames, *picture.shape[2:], generator=torch.Generator().manual_seed(1))
+    grey[:, 1] = picture.mean(1)
+    return picture, grey, 1
+
+
 def test_looks_are_of_the_pixels_in_the_box_of_each_person() -> None:
-    looks = LookEncoder(16, dropout=0.0).eval()
-    picture = torch.randn(2, 3, 60, 90)
+    looks = LookEncoder(16, frames=3, dropout=0.0).eval()
+    picture, grey, key = one_key_frame(torch.randn(2, 3, 60, 90))
     wide, tall = [0.3, 0.6, 0.4, 0.2], [0.8, 0.4, 0.1, 0.6]
     boxes, mask = torch.tensor([[wide, tall]] * 2), torch.ones(2, 2, dtype=torch.bool)
-    seen = looks(picture, boxes, mask)
-    assert seen.shape == (2, 2, 16)
-    painted = picture.clone()
-    painted[1, :, 30:42, 10:44] += 3.0  # inside the wide one of the second picture
-    other = looks(painted, boxes, mask)
-    changed = (other - seen).abs().amax(-1) > 1e-4
-    assert changed.tolist() == [[False, False], [True, False]]
-    torch.testing.assert_close(looks(picture[1:], boxes[1:, 1:], mask[1:, 1:])[0, 0], seen[1, 1])
+    seen = looks(picture, grey, key, boxes, mask)
+    assert seen.token.shape == (2, 2, 16) and seen.seen.shape == (2, 2, LookEncoder.WIDTH)
+    painted, moved = picture.clone(), grey.clone()
+    for changed in (painted, moved[:, 2:]):
+        changed[1, :, 30:42, 10:44] += 3.0  # inside the wide one of the second picture
+    for other in (looks(painted, grey, key, boxes, mask), looks(picture, moved, key, boxes, mask)):
+        for now, before in zip(other[:2], seen[:2], strict=True):
+            assert ((now - before).abs().amax(-1) > 1e-4).tolist() == [[False, False], [True, False]]
+    alone = looks(picture[1:], grey[1:], key, boxes[1:, 1:], mask[1:, 1:])
+    torch.testing.assert_close(alone.seen[0, 0], seen.seen[1, 1])
+
+
+def test_in_a_still_picture_nothing_changes() -> None:
+    looks = LookEncoder(16, frames=3, dropout=0.0).eval()
+    picture, grey, key = one_key_frame(torch.randn(1, 3, 60, 90))
+    boxes, mask = torch.tensor([[[0.5, 0.5, 0.4, 0.6]]]), torch.ones(1, 1, dtype=torch.bool)
+    frozen = grey[:, key : key + 1].expand(-1, 3, -1, -1)
+    still = looks(picture, grey[:, key : key + 1], 0, boxes, mask)
+    torch.testing.assert_close(still, looks(picture, frozen, key, boxes, mask))
+    assert (still.seen - looks(picture, grey, key, boxes, mask).seen).abs().max() > 1e-3
 
 
 def test_a_crop_is_upright_and_not_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks, crops = LookEncoder(8, dropout=0.0).eval(), []
-    monkeypatch.setattr(looks, "look", lambda x: crops.append(x) or torch.zeros(len(x), 8))
+    looks, crops = LookEncoder(8, frames=3, dropout=0.0).eval(), []
+    monkeypatch.setattr(looks, "look", lambda x: crops.append(x) or torch.zeros(len(x), LookEncoder.WIDTH))
     y, x = torch.meshgrid((torch.arange(100) + 0.5) / 100, (torch.arange(200) + 0.5) / 200, indexing="ij")
     picture = torch.stack([x, y, torch.zeros_like(x)]).unsqueeze(0)
-    looks(picture, torch.tensor([[[0.5, 0.4, 0.2, 0.6]]]), torch.ones(1, 1, dtype=torch.bool))
+    grey = torch.stack([x, picture[0].mean(0), y]).unsqueeze(0)
+    looks(picture, grey, 1, torch.tensor([[[0.5, 0.4, 0.2, 0.6]]]), torch.ones(1, 1, dtype=torch.bool))
     crop = crops[0][0]
-    assert crop.shape == (3, *LookEncoder.CROP)
+    assert crop.shape == (3 + 1 + 3, *LookEncoder.CROP)
     across, down = 0.2 * LookEncoder.WIDEN, 0.6 * LookEncoder.WIDEN
     assert crop[0, 10, -1] - crop[0, 10, 0] == pytest.approx(across * 47 / 48, abs=1e-3)
     assert crop[1, -1, 10] - crop[1, 0, 10] == pytest.approx(down * 95 / 96, abs=1e-3)
     assert crop[0].mean() == pytest.approx(0.5, abs=1e-3) and crop[1].mean() == pytest.approx(0.4, abs=1e-3)
+    torch.testing.assert_close(crop[3], crop[:3].mean(0))
+    torch.testing.assert_close(crop[4:], torch.stack([crop[0], crop[3], crop[1]]) - crop[3])
 
 
 def test_in_training_only_real_people_are_looked_at_and_get_their_own_token() -> None:
-    looks = LookEncoder(16, dropout=0.0).train()
-    picture, boxes = torch.randn(2, 3, 60, 90), torch.rand(2, 3, 4) * 0.3 + 0.3
+    looks = LookEncoder(16, frames=3, dropout=0.0).train()
+    pictures, boxes = one_key_frame(torch.randn(2, 3, 60, 90)), torch.rand(2, 3, 4) * 0.3 + 0.3
     mask = torch.tensor([[True, False, True], [False, True, False]])
     torch.manual_seed(0)
-    seen = looks(picture, boxes, mask)
-    assert (seen[~mask] == 0).all() and (seen[mask].abs().amax(-1) > 0).all()
-    calm = looks.eval()(picture, boxes, mask)
+    seen = looks(*pictures, boxes, mask).token
+    assert (seen[mask] - seen[~mask][0]).abs().amax(-1).min() > 0
+    assert (seen[~mask] == seen[~mask][0]).all()
+    calm = looks.eval()(*pictures, boxes, mask).token
     likeness = torch.nn.functional.cosine_similarity(seen[mask], calm[mask], dim=-1)
     others = torch.nn.functional.cosine_similarity(seen[mask], calm[mask].roll(1, 0), dim=-1)
     assert (likeness > others).all()  # but for the light, the same person's

@@ -50,7 +50,7 @@ _LOG = logging.getLogger(__name__)
 def cache_folder(data: Path, split: str, config: ModelConfig) -> Path:
     """Where the features of this split lie for this encoder, this preprocessing and these frames."""
     sizes = (config.frames, config.key_frame, config.frame_rate, config.image_height, config.image_width)
-    said = f"{encoder_hash()} {config.encoder} {sizes} {MEAN} {STD} letterbox, picture"
+    said = f"{encoder_hash()} {config.encoder} {sizes} {MEAN} {STD} letterbox, picture and grey"
     if config.encoder != "compact":
         said = f"{config.blip2} {config.detector} {config.tokens} {sizes} {config.people} {config.things}"
     return data / "features" / hashlib.sha256(said.encode()).hexdigest()[:12] / split

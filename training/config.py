@@ -27,7 +27,9 @@ class TrainConfig:
     look_epochs: Passes over everybody on the key frames, seen alone, first: their looks, actions and joints are learnt
         from their pixels at a ninth of the work. still_epochs: Passes over the key frames alone, next: people, looks
         and sentences are learnt at a fraction of the work. epochs: Passes over the whole clips after that, from half
-        the learning rate. It falls to zero over each.
+        the learning rate. choice_epochs: Passes over the clips last, in which only choosing is learnt, among people as
+        all else tells them by then, without the fusion: a seventh of the work, or less from the second pass on. The
+        learning rate falls to zero over each of the four.
     stills: Data set whose key frames the look and still epochs pass over, ``training.generate --stills``; ``data``'s by
         default.
     minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.
@@ -55,6 +57,7 @@ class TrainConfig:
     still_epochs: float = 0.0
     stills: str | None = None
     epochs: float = 6.0
+    choice_epochs: float = 0.0
     minutes: float | None = None
     patience: int | None = None
     learning_rate: float = 6e-4
@@ -81,17 +84,24 @@ class TrainConfig:
                 raise ValueError(f"{name} is {value!r}; expected more than 0")
         if self.precision not in ("no", "bf16"):
             raise ValueError(f"precision is {self.precision!r}; expected 'no' or 'bf16'")
-        passes = {"look_epochs": self.look_epochs, "still_epochs": self.still_epochs, "epochs": self.epochs}
+        passes = self.passes
         if not sum(passes.values()) > 0 or min(passes.values()) < 0:
             said = ", ".join(f"{name} {count}" for name, count in passes.items())
             raise ValueError(f"there is nothing to pass over: {said}; expected some")
-        if self.more_sentences < 0 or (self.more_sentences and self.model.answer != "people"):
-            raise ValueError(
-                f"more_sentences is {self.more_sentences}, and the answer {self.model.answer!r}; expected 0, or more "
-                "where the answer is among people"
-            )
+        for name in ("more_sentences", "choice_epochs"):
+            value = getattr(self, name)
+            if value < 0 or (value and self.model.answer != "people"):
+                raise ValueError(
+                    f"{name} is {value}, and the answer {self.model.answer!r}; expected 0, or more where the answer is "
+                    "among people"
+                )
         if self.look_epochs and not self.model.looks:
             raise ValueError(f"look_epochs is {self.look_epochs}, but the model has no looks; expected 0")
+
+    @property
+    def passes(self) -> dict[str, float]:
+        """Of each phase, in their order."""
+        return {name: getattr(self, name) for name in ("look_epochs", "still_epochs", "epochs", "choice_epochs")}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, for JSON."""

@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from refatomnet.actions import NUM_ACTIONS
 from refatomnet.boxes import area, cxcywh_to_xyxy, giou, pairwise_iou, xyxy_to_cxcywh
-from refatomnet.fusion import ClipTokens
-from refatomnet.heads import Counting, DenseDetections, Detections, keep_best
+from refatomnet.fusion import Candidates, ClipTokens
+from refatomnet.heads import Counting, DenseDetections, Detections, LookEncoder, Looks, keep_best
 from refatomnet.model import Output, PlaceMap, RavarModel, SceneReading
 from training.data.examples import ATTRIBUTES, Batch
 from training.data.synthetic.facts import JOINTS
@@ -76,27 +76,31 @@ class AttributeHeads(nn.Module):
 
 
 class LookHeads(nn.Module):
-    """Reads from what a person's pixels show their looks, actions and joints; left behind after training, too."""
+    """Reads from what a person's pixels show their looks, actions and joints; left behind after training, too.
+
+    Looks are read from all that was seen and from the token alone, so that it holds them as well as it may.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.attributes = AttributeHeads(width)
-        self.actions = nn.Linear(width, NUM_ACTIONS)
-        self.joints = nn.Linear(width, 2 * len(JOINTS))
+        self.attributes = AttributeHeads(LookEncoder.WIDTH)
+        self.token_attributes = AttributeHeads(width)
+        self.rare = nn.Parameter(torch.full((NUM_ACTIONS,), -3.5))  # how frequent actions are is no matter of pixels
+        self.joints = nn.Linear(LookEncoder.WIDTH, 2 * len(JOINTS))
 
     def forward(
-        self, looks: Tensor, boxes_cxcywh: Tensor, classes: Tensor, actions: Tensor, joints: Tensor
+        self, looks: Looks, boxes_cxcywh: Tensor, classes: Tensor, actions: Tensor, joints: Tensor
     ) -> dict[str, Tensor]:
-        """Losses of people (N, D) who were looked at in boxes (N, 4): classes (N, attributes), actions (N, 80), joints
-        (N, J, 2), of which some may be NaN.
+        """Losses of what was seen (N, …) of people who were looked at in boxes (N, 4): classes (N, attributes), actions
+        (N, 80), joints (N, J, 2), of which some may be NaN.
         """
         inside = (joints - boxes_cxcywh[:, None, :2]) / boxes_cxcywh[:, None, 2:].clamp(min=1e-3)
-        seen = ~inside.isnan().any(-1)
-        told = self.joints(looks).unflatten(-1, inside.shape[1:])[seen]
-        off = functional.smooth_l1_loss(told, inside[seen], beta=0.1) if len(told) else told.sum()
+        known = ~inside.isnan().any(-1)
+        told = self.joints(looks.seen).unflatten(-1, inside.shape[1:])[known]
+        off = functional.smooth_l1_loss(told, inside[known], beta=0.1) if len(told) else told.sum()
         return {
-            "look": self.attributes(looks, classes),
-            "look_action": focal_bce(self.actions(looks), actions),
+            "look": (self.attributes(looks.seen, classes) + self.token_attributes(looks.token, classes)) / 2,
+            "look_action": focal_bce(looks.actions + self.rare, actions),
             "look_joint": off,
         }
 
@@ -166,7 +170,8 @@ class Criterion(nn.Module):
         ``more``: Further sentences about the same clips, with what :meth:`RavarModel.choose` says to them.
         """
         truth = batch.key_boxes
-        match, matched = match_people(reading.detections, truth, batch.people_real, clip.people_mask)
+        found = reading.detections.boxes_cxcywh[:, : self.config.people]
+        match, matched = match_people(found, truth, batch.people_real, clip.people_mask)
         parts = {} if reading.dense is None else detection_losses(reading.dense, truth, batch)
         parts |= self._people_losses(batch, clip, reading, match, matched, truth)
         parts |= self._sentence_losses(batch, clip, output, match, matched, truth)
@@ -174,7 +179,7 @@ class Criterion(nn.Module):
             asked = [(batch, output.choice, output.fits), *([more] if more else [])]
             parts |= self._choice_losses(asked, match, matched)
         if reading.kinds is not None:  # people count each other
-            parts["person_real"] = real_loss(reading.detections, truth, batch, clip)
+            parts["person_real"] = real_loss(found, truth, batch, clip)
         if self.config.frame_boxes and batch.people_xyxy.shape[2] > 1:
             parts |= frame_losses(batch, clip, match, matched)
         followed = self.config.has_places and self.config.retrieval != "random"
@@ -184,11 +189,16 @@ class Criterion(nn.Module):
             parts["follow_words"] = _follow_words(batch, output.words.similarity, self.columns)
         return self._summed(parts)
 
-    def looks(self, batch: Batch, looks: Tensor, boxes_cxcywh: Tensor) -> dict[str, Tensor]:
-        """The same of what everybody's pixels show (B, P, D) in these boxes (B, P, 4), alone."""
+    def looks(self, batch: Batch, looks: Looks, boxes_cxcywh: Tensor) -> dict[str, Tensor]:
+        """The same of what everybody's pixels show (B, P, …) in these boxes (B, P, 4), alone."""
         real = batch.people_real
         known = (part[real] for part in (batch.attributes, batch.actions, batch.joints))
-        return self._summed(self.look_heads(looks[real], boxes_cxcywh[real], *known))
+        return self._summed(self.look_heads(looks.of(real), boxes_cxcywh[real], *known))
+
+    def choosing(self, batch: Batch, clip: Candidates, choice: Tensor, fits: Tensor | None) -> dict[str, Tensor]:
+        """The same of who is meant alone, as :meth:`RavarModel.choose` says it of these candidates."""
+        match, matched = match_people(clip.person_boxes, batch.key_boxes, batch.people_real, clip.people_mask)
+        return self._summed(self._choice_losses([(batch, choice, fits)], match, matched))
 
     def _summed(self, parts: dict[str, Tensor]) -> dict[str, Tensor]:
         weights = {name: getattr(self.weights, name) for name in parts}
@@ -210,7 +220,7 @@ class Criterion(nn.Module):
         if reading.looks is not None:
             seen_in = reading.detections.boxes_cxcywh[:, : match.shape[1]][matched]
             joints = batch.joints[row, match][matched]
-            parts |= self.look_heads(reading.looks[matched], seen_in, classes, labels, joints)
+            parts |= self.look_heads(reading.looks.of(matched), seen_in, classes, labels, joints)
         if reading.kinds is not None:
             parts["person_kind"] = kind_loss(reading.kinds[matched], classes)
         return parts
@@ -331,10 +341,10 @@ def frame_losses(batch: Batch, clip: ClipTokens, match: Tensor, matched: Tensor)
     return {"frame_box": box_loss(clip.frame_boxes[matched][there], target[there]), "frame_seen": presence}
 
 
-def real_loss(found: Detections, truth: Tensor, batch: Batch, clip: ClipTokens) -> Tensor:
+def real_loss(found: Tensor, truth: Tensor, batch: Batch, clip: ClipTokens) -> Tensor:
     """Cross-entropy of whether a candidate is a person; of several on the same one, only the best is."""
     mask = clip.people_mask
-    overlap = overlaps(found, truth, batch.people_real, mask) * mask.unsqueeze(2)
+    overlap = overlaps(found, truth, batch.people_real) * mask.unsqueeze(2)
     best, who = overlap.max(dim=2)
     matched = best >= MATCH_IOU
     real = matched & (best == overlap.amax(dim=1).gather(1, who))
@@ -359,16 +369,20 @@ def kind_loss(kinds: Tensor, classes: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(kinds[known], told)
 
 
-def match_people(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Which true person (B, P) each candidate is, and whether it is one at all (IoU of a half or more)."""
-    best, who = overlaps(found, truth, real, mask).max(dim=2)
+def match_people(found: Tensor, truth: Tensor, real: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Which true person each candidate is, and whether it is one at all (IoU of a half or more), (B, P) both.
+
+    Args:
+        found: Boxes of the candidates, cxcywh (B, P, 4). mask: True where there is one (B, P).
+        truth: True boxes at the key frame, xyxy (B, P, 4), maybe of another number. real: True where one counts (B, P).
+    """
+    best, who = overlaps(found, truth, real).max(dim=2)
     return who, (best >= MATCH_IOU) & mask
 
 
-def overlaps(found: Detections, truth: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+def overlaps(found: Tensor, truth: Tensor, real: Tensor) -> Tensor:
     """IoU of every candidate with every true person (B, P, P), zero with those who are not real (B, P)."""
-    candidates = cxcywh_to_xyxy(found.boxes_cxcywh[:, : mask.shape[1]])
-    return pairwise_iou(candidates, truth.nan_to_num(-1.0)) * real.unsqueeze(1)
+    return pairwise_iou(cxcywh_to_xyxy(found), truth.nan_to_num(-1.0)) * real.unsqueeze(1)
 
 
 def detection_losses(dense: DenseDetections, people: Tensor, batch: Batch) -> dict[str, Tensor]:

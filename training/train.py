@@ -31,9 +31,8 @@ def train(options: argparse.Namespace) -> int:
     if not trainer.accelerator.is_main_process:
         logging.disable(logging.INFO)  # one process speaks for all
     trainer.begin(resume=options.resume)
-    looks, stills, steps = trainer.ends.values()
-    counts = len(trainer.still_set), looks, stills - looks, len(trainer.train_set), steps
-    _LOG.info("%d stills, %d steps of looks and %d of all; %d clips, %d steps in all", *counts)
+    ends = ", ".join(f"{phase} until step {end}" for phase, end in trainer.ends.items())
+    _LOG.info("%d stills, %d clips; %s", len(trainer.still_set), len(trainer.train_set), ends)
     if not trainer.finished:
         trainer.fit()
     if trainer.finished:

@@ -24,6 +24,7 @@ from refatomnet.checkpoint import fill_encoder, load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import Features, PublicEncoder, check_weights
 from refatomnet.errors import DataError
+from refatomnet.fusion import Candidates
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import Letterbox
 from refatomnet.records import Record, read_records
@@ -36,7 +37,8 @@ from training.data.records import write_text
 from training.evaluate import Answers, Question, ask_all, processes, score, truth
 
 STATE = "state.pt"  # of a run, to go on from
-PHASES = "looks", "stills", "clips"  # everybody's pixels alone, key frames alone, whole clips
+# everybody's pixels alone, key frames alone, whole clips, choosing alone; in the order of ``TrainConfig.passes``
+PHASES = "looks", "stills", "clips", "choice"
 AFTER = ", after "  # between what a checkpoint was trained on and what before
 _LOG = logging.getLogger(__name__)
 PRETRAINED, PRETRAINED_SHARE = "looks.features.", 0.4  # begin with ImageNet's weights; share of the learning rate
@@ -60,11 +62,15 @@ class Step(nn.Module):
         ``alone``: only of what everybody's own pixels show.
         """
         config = self.model.config
+        if isinstance(batch.features, Candidates):
+            chosen = map(_as_float, self.model.choose(batch.features, batch.text))
+            told: dict[str, Tensor] = self.criterion.choosing(batch, batch.features, *chosen)
+            return told
         if alone:
             features: Any = batch.features  # of the compact encoder, as no other model has looks
             boxes = shake(batch.key_boxes)
-            looks = self.model.looks(features.picture[:, 0], boxes, batch.people_real)
-            told: dict[str, Tensor] = self.criterion.looks(batch, _as_float(looks), boxes)
+            looks = self.model.looks(features.picture[:, 0], features.grey, batch.key, boxes, batch.people_real)
+            told = self.criterion.looks(batch, _as_float(looks), boxes)
             return told
         choose = partial(
             training_detections,
@@ -76,10 +82,10 @@ class Step(nn.Module):
         clip, reading = self.model.encode_clips(batch.features, choose=choose)
         batch, more = batch.parted(self.sentences)
         output = self.model(clip, batch.text)
-        chosen = () if more is None else self.model.choose(clip, more.text)
+        also_chosen = () if more is None else self.model.choose(clip.candidates, more.text)
         with torch.autocast(batch.actions.device.type, enabled=False):
             read = (_as_float(part) for part in (clip, reading, output))
-            also = None if more is None else (more, *map(_as_float, chosen))
+            also = None if more is None else (more, *map(_as_float, also_chosen))
             parts: dict[str, Tensor] = self.criterion(batch, *read, also)
         return parts
 
@@ -173,15 +179,16 @@ class Trainer:
         else:
             alone = replace(config.model, frames=1, key_frame=0)  # nothing else of these clips is looked at
             self.still_set = self._examples(Path(config.stills).expanduser(), alone)
-            self.train_set = self._examples(self.data_folder, config.model) if config.epochs else self.still_set
+            self.train_set = self._examples(self.data_folder, config.model) if self._sees_clips else self.still_set
         self.val_cache = self._features(self.data_folder, "val", config.model)
         self.val_questions = cached_questions(self.data_folder, "val", self.val_cache, config.model)[: config.val_clips]
         self.parts = config.accumulate * self.accelerator.num_processes
         self._check_sizes()
-        passes = (config.look_epochs, config.still_epochs, config.epochs)
-        steps = [round(count * self._an_epoch(phase)) for count, phase in zip(passes, PHASES, strict=True)]
+        passes = zip(PHASES, config.passes.values(), strict=True)
+        steps = [max(round(count * self._an_epoch(phase)), int(count > 0)) for phase, count in passes]
         self.ends = dict(zip(PHASES, itertools.accumulate(steps), strict=True))
-        self.total_steps = self.ends["clips"] = max(1, sum(steps))
+        self.total_steps = sum(steps)
+        self._candidates: dict[tuple[str, bool], Candidates] = {}
 
     def _begin_with(self, checkpoint: str) -> None:
         """Take over a checkpoint's weights; parts it does not have, and those of ``anew``, begin anew.
@@ -223,7 +230,11 @@ class Trainer:
 
     def _examples_of(self, phase: str) -> Examples:
         """What a phase passes over."""
-        return self.train_set if phase == "clips" else self.still_set
+        return self.train_set if phase in ("clips", "choice") else self.still_set
+
+    @property
+    def _sees_clips(self) -> bool:
+        return self.config.epochs > 0 or self.config.choice_epochs > 0
 
     def _an_epoch(self, phase: str) -> int:
         """Steps of a pass."""
@@ -315,12 +326,16 @@ class Trainer:
         return self.accelerator.is_main_process
 
     def _prefetched(self) -> Iterator[list[Batch]]:
-        """This process's parts of the batch of every remaining step, the next ones read while these are used."""
+        """This process's parts of the batch of every remaining step, the next ones read while these are used.
+
+        But for choosing, which goes by what the weights of the step before make of clips.
+        """
         with ThreadPoolExecutor(1) as reader:
-            coming = reader.submit(self._batches, self.step)
+            coming = None
             while self.step < self.total_steps:
-                parts = coming.result()
-                coming = reader.submit(self._batches, self.step + 1)
+                parts = self._batches(self.step) if coming is None else coming.result()
+                ahead = self.step + 1 < self.ends["clips"]
+                coming = reader.submit(self._batches, self.step + 1) if ahead else None
                 yield parts
 
     def _batches(self, step: int) -> list[Batch]:
@@ -328,7 +343,7 @@ class Trainer:
         process, (phase, begin, _) = self.accelerator.process_index, self._phase(step)
         examples, size = self._examples_of(phase), self.config.batch_clips
         epoch, place = divmod(step - begin, self._an_epoch(phase))
-        which = {"looks": 2, "stills": 1, "clips": 0}[phase]
+        which = {"looks": 2, "stills": 1, "clips": 0, "choice": 3}[phase]
         order = np.random.default_rng([self.config.seed, which, epoch]).permutation(len(examples))
         indices = [int(i) for i in order[place * size : (place + 1) * size]]
         batches = []
@@ -336,8 +351,20 @@ class Trainer:
             rng = np.random.default_rng([self.config.seed, step, 7, part])
             mine = indices[part :: self.parts]
             sentences = 1 if phase == "looks" else self.config.sentences + self.config.more_sentences
-            batches.append(examples.batch(mine, sentences, rng, still=phase != "clips"))
+            read = self._candidates_of if phase == "choice" else None
+            batches.append(examples.batch(mine, sentences, rng, still=phase == "stills", read=read))
         return batches
+
+    def _candidates_of(self, moment: str, mirrored: bool) -> Candidates:
+        """Whom there is to choose among, as the weights see them that do not choose, and so do not change any more."""
+        known = self._candidates.get((moment, mirrored))
+        if known is None:
+            features = Features.stack([self.train_set.features(moment, mirrored)]).to(self.accelerator.device)
+            self.model.eval()
+            with torch.no_grad():
+                clip, _ = self.model.encode_clips(features)
+            known = self._candidates[moment, mirrored] = clip.candidates.map(lambda part: part[0].cpu())
+        return known
 
     def _train_step(self, batches: list[Batch]) -> dict[str, float]:
         config = self.config
@@ -409,13 +436,12 @@ class Trainer:
         scenes = self.train_set.has_scenes
         name = "OpenRAVAR" if scenes else self.data_folder.resolve().name
         counts = {
-            "clips": len(self.train_set) if config.epochs or config.stills is None else 0,
+            "clips": len(self.train_set) if self._sees_clips or config.stills is None else 0,
             "stills": len(self.still_set) if config.stills is not None else 0,
         }
         kind = "rendered " if scenes else ""
-        passes = {"still_epochs": config.still_epochs, "epochs": config.epochs}
-        if config.look_epochs:
-            passes = {"look_epochs": config.look_epochs, **passes}
+        always = ("still_epochs", "epochs")
+        passes = {name: count for name, count in config.passes.items() if count or name in always}
         told = " and ".join(f"{count} {kind}{what}" for what, count in counts.items() if count)
         return {
             "name": config.name,

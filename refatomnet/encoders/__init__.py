@@ -60,14 +60,16 @@ class FrameFeatures(Features):
     middle: Stride 16 (..., channels, H/16, W/16).
     deep: Stride 32 (..., channels, H/32, W/32).
     picture: The normalised pixels themselves (..., 3, H, W); of a clip's frames, the key frame's alone will do.
+    grey: Their mean over the colours (..., H, W).
     """
 
-    every_frame = ("fine", "middle", "deep")
+    every_frame = ("fine", "middle", "deep", "grey")
 
     fine: Tensor
     middle: Tensor
     deep: Tensor
     picture: Tensor
+    grey: Tensor
 
     def kept(self, key: int) -> dict[str, Tensor]:
         """Of one clip (T, …), what a cache keeps: the pixels of the key frame alone."""

@@ -74,4 +74,4 @@ class CompactEncoder(VisualEncoder):
         colours = functional.pixel_unshuffle(functional.avg_pool2d(pixels, 4), 2)
         fine = torch.cat([functional.avg_pool2d(taps["quarter"], 2), taps["eighth"], colours], dim=1)
         middle = torch.cat([taps["sixteenth"], functional.avg_pool2d(pixels, 16)], dim=1)
-        return FrameFeatures(fine, middle, taps["thirtysecond"], pixels)
+        return FrameFeatures(fine, middle, taps["thirtysecond"], pixels, pixels.mean(dim=1))

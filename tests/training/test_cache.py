@@ -210,7 +210,7 @@ def test_workers_share_the_shards_and_change_nothing(tmp_path: Path, monkeypatch
     assert asked == [1]
     files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
-    assert len(files) == 3 * 5 + 4
+    assert len(files) == 3 * 6 + 4
     assert all((one / file).read_bytes() == (two / file).read_bytes() for file in files)
 
 

@@ -11,7 +11,16 @@ from torch import Tensor, nn
 
 from refatomnet.boxes import xyxy_to_cxcywh
 from refatomnet.config import ModelConfig
-from refatomnet.heads import Counting, DenseDetections, DetectionHead, Detections, PhraseMatch, keep_best
+from refatomnet.heads import (
+    Counting,
+    DenseDetections,
+    DetectionHead,
+    Detections,
+    LookEncoder,
+    Looks,
+    PhraseMatch,
+    keep_best,
+)
 from refatomnet.model import PlaceMap, RavarModel
 from training.criterion import (
     MATCH_IOU,
@@ -123,20 +132,22 @@ def test_of_two_boxes_on_one_person_only_the_better_is_real() -> None:
     clip, _ = model.encode_clips(batch.features)
     clip = replace(clip, people_mask=torch.ones(2, 4, dtype=torch.bool))
     sure = torch.tensor([20.0, -20.0, 20.0, -20.0]).expand(2, -1)
-    assert real_loss(found, batch.key_boxes, batch, replace(clip, person_real=sure)) < 1e-4
+    assert real_loss(found.boxes_cxcywh, batch.key_boxes, batch, replace(clip, person_real=sure)) < 1e-4
     for i in range(4):
         wrong = sure.clone()
         wrong[:, i] *= -1
-        assert real_loss(found, batch.key_boxes, batch, replace(clip, person_real=wrong)) > 4
+        assert real_loss(found.boxes_cxcywh, batch.key_boxes, batch, replace(clip, person_real=wrong)) > 4
     unseen = replace(clip, people_mask=torch.tensor([[True, False, True, True]] * 2))
     wrong = sure.clone()
     wrong[:, 1] = 20.0
-    assert real_loss(found, batch.key_boxes, batch, replace(unseen, person_real=wrong)) < 1e-4
+    assert real_loss(found.boxes_cxcywh, batch.key_boxes, batch, replace(unseen, person_real=wrong)) < 1e-4
     described = replace(batch, frames_known=torch.zeros(2, dtype=torch.bool))
     stranger = replace(clip, person_real=sure * torch.tensor([1.0, 1.0, 1.0, -1.0]))
-    assert real_loss(found, batch.key_boxes, described, stranger) < 1e-4, "who is not described may be somebody"
+    assert real_loss(found.boxes_cxcywh, batch.key_boxes, described, stranger) < 1e-4, (
+        "who is not described may be somebody"
+    )
     nobody = replace(described, people_real=torch.zeros_like(batch.people_real))
-    assert real_loss(found, batch.key_boxes, nobody, clip) == 0
+    assert real_loss(found.boxes_cxcywh, batch.key_boxes, nobody, clip) == 0
 
 
 # ---- detection ----------------------------------------------------------------------------------------------------
@@ -147,7 +158,9 @@ def test_a_perfect_detector_costs_nothing_and_finds_everybody() -> None:
     assert losses["detect"] < 1e-4 and losses["detect_box"] < 1e-4
     found = keep_best(dense, people=TINY.people, things=TINY.things)
     assert found.mask.tolist() == [[True, True, False, False, True, False]] * 2
-    who, matched = match_people(found, batch.key_boxes, batch.people_real, found.mask[:, : TINY.people])
+    who, matched = match_people(
+        found.boxes_cxcywh[:, :PEOPLE], batch.key_boxes, batch.people_real, found.mask[:, :PEOPLE]
+    )
     assert matched.tolist() == [[True, True, False, False]] * 2 and sorted(who[0, :2].tolist()) == [0, 1]
 
 
@@ -190,7 +203,7 @@ def test_the_head_can_learn_a_wide_box() -> None:
         sum(losses.values()).backward()
         optimiser.step()
     found = keep_best(head(fine), people=2, things=1)
-    who, matched = match_people(found, batch.key_boxes, batch.people_real, found.mask[:, :2])
+    who, matched = match_people(found.boxes_cxcywh[:, :2], batch.key_boxes, batch.people_real, found.mask[:, :2])
     assert matched.all() and sorted(who[0].tolist()) == [0, 1]
 
 
@@ -272,15 +285,16 @@ def test_joints_are_learnt_in_the_box_that_was_looked_at() -> None:
     nn.init.zeros_(heads.joints.weight)
     with torch.no_grad():
         heads.joints.bias.copy_(torch.tensor([0.25, -0.5]).repeat(len(JOINTS)))
+    looks = Looks(torch.randn(2, 8), torch.randn(2, LookEncoder.WIDTH), torch.zeros(2, 80))
     box = torch.tensor([[0.5, 0.4, 0.2, 0.6], [0.3, 0.3, 0.1, 0.1]])
     joints = torch.full((2, len(JOINTS), 2), NAN)
     joints[0, 3] = torch.tensor([0.55, 0.1])  # a quarter of the width to the right of the middle, at the upper edge
     known = torch.full((2, len(ATTRIBUTES)), -1), torch.zeros(2, 80)
-    assert heads(torch.randn(2, 8), box, *known, joints)["look_joint"].item() == pytest.approx(0, abs=1e-6)
+    assert heads(looks, box, *known, joints)["look_joint"].item() == pytest.approx(0, abs=1e-6)
     joints[1, 5] = torch.tensor([0.325, 0.35])  # a whole height below where it is taken to be
-    off = heads(torch.randn(2, 8), box, *known, joints)["look_joint"]
+    off = heads(looks, box, *known, joints)["look_joint"]
     assert off.item() == pytest.approx((1.0 - 0.05) / 4)
-    nothing = heads(torch.randn(2, 8), box, *known, joints * NAN)
+    nothing = heads(looks, box, *known, joints * NAN)
     assert nothing["look_joint"] == 0 and nothing["look"] == 0 and nothing["look_action"] > 0
 
 
@@ -416,9 +430,9 @@ def test_matching_by_hand() -> None:
     real = torch.tensor([[True, True, False, False]])  # the last one is hardly visible
     found = torch.tensor([[TALL, [0.1, 0.55, 0.7, 0.7], [0.1, 0.1, 0.2, 0.2], [0.8, 0.8, 0.9, 0.9], TALL]])
     detections = Detections(xyxy_to_cxcywh(found), torch.ones(1, 5), torch.zeros(1, 5, dtype=torch.long), None)
-    who, matched = match_people(detections, truth, real, torch.ones(1, 4, dtype=torch.bool))
+    who, matched = match_people(detections.boxes_cxcywh[:, :4], truth, real, torch.ones(1, 4, dtype=torch.bool))
     assert matched.tolist() == [[True, True, False, False]] and who[0, :2].tolist() == [1, 0]
-    _, masked = match_people(detections, truth, real, torch.tensor([[False, True, True, True]]))
+    _, masked = match_people(detections.boxes_cxcywh[:, :4], truth, real, torch.tensor([[False, True, True, True]]))
     assert masked.tolist() == [[False, True, False, False]]
     assert MATCH_IOU == 0.5
 
@@ -439,7 +453,9 @@ def test_true_people_come_first_when_shared_and_never_otherwise() -> None:
     none = training_detections(dense, batch, TINY.people, TINY.things, true_share=0.0)
     assert torch.equal(none.boxes_cxcywh, own.boxes_cxcywh) and torch.equal(none.mask, own.mask)
     every = training_detections(dense, batch, TINY.people, TINY.things, true_share=1.0)
-    who, matched = match_people(every, batch.key_boxes, batch.people_real, every.mask[:, : TINY.people])
+    who, matched = match_people(
+        every.boxes_cxcywh[:, :PEOPLE], batch.key_boxes, batch.people_real, every.mask[:, :PEOPLE]
+    )
     assert (every.boxes_cxcywh[:, :2] - truth[:, :2]).abs().max() < 0.3  # shaken
     assert not torch.equal(every.boxes_cxcywh[:, :2], truth[:, :2])
     assert matched[:, :2].float().mean() > 0.8 and (who[:, :2] == torch.tensor([0, 1]))[matched[:, :2]].all()
@@ -461,7 +477,7 @@ def test_fewer_people_are_kept_than_there_are_rows_but_not_than_there_are_people
     batch, dense = make_batch(1, 1), dense_of(make_batch(1, 1))
     kept = training_detections(dense, batch, 3, TINY.things, true_share=1.0)  # two people, in four rows
     assert kept.mask.shape == (1, 3 + TINY.things) and kept.mask[0, :2].all()
-    found, _ = match_people(kept, batch.key_boxes, batch.people_real, kept.mask[:, :3])
+    found, _ = match_people(kept.boxes_cxcywh[:, :3], batch.key_boxes, batch.people_real, kept.mask[:, :3])
     assert sorted(found[0, :2].tolist()) == [0, 1]
     with pytest.raises(ValueError, match="2 true people do not fit into 1 kept"):
         training_detections(dense, batch, 1, TINY.things, true_share=1.0)

@@ -19,7 +19,9 @@ from test_cache import KEY, SMALL, ThreadContext, paint_split, painted
 
 from refatomnet.checkpoint import load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
+from refatomnet.encoders import Features
 from refatomnet.errors import DataError
+from refatomnet.fusion import Candidates
 from refatomnet.records import read_records
 from training import cache as cache_module
 from training import train
@@ -73,11 +75,12 @@ def make(
     return make_trainer
 
 
-def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = make("whole")
+@pytest.mark.parametrize("passes", [{"epochs": 2.0}, {"epochs": 0.5, "choice_epochs": 1.5}])
+def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, passes: dict[str, float]) -> None:
+    whole = make("whole", **passes)
     assert whole.total_steps == 4
     whole.fit()
-    first = make("halves")
+    first = make("halves", **passes)
     first.begin(resume=False)
     for batch in first._prefetched():
         first._train_step(batch)
@@ -85,7 +88,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
         if first.step == 2:
             break
     first.save()
-    second = make("halves", seed=0)
+    second = make("halves", **passes)
     second.begin(resume=True)
     assert second.step == 2
     second.fit()
@@ -99,7 +102,7 @@ def test_a_resumed_run_goes_on_as_if_never_stopped(make: Any, monkeypatch: pytes
             torch.testing.assert_close(whole.ema.values[name], second.ema.values[name], atol=1e-6, rtol=1e-5)
     # The last step was scored on val and kept as a checkpoint that loads.
     model, card = load_checkpoint(whole.folder / "best")
-    assert not model.training and card["training"] == {"seed": 0, "steps": 4, "still_epochs": 0.0, "epochs": 2.0}
+    assert not model.training and card["training"] == {"seed": 0, "steps": 4, "still_epochs": 0.0, **passes}
     assert {"miou", "acc_iou50", "map_macro", "presence_auroc"} <= set(card["scores"]["val"])
     assert set(card["calibration"]) == {"actions", "presence", "threshold", "ece"}
     assert (whole.folder / "state.pt").is_file() and list((whole.folder / "events").iterdir())
@@ -133,7 +136,7 @@ def test_still_epochs_pass_over_a_set_of_their_own(make: Any, tmp_path: Path, mo
         patch.setattr(trainer_module, "build", partial(build, workers=1))
         trainer = make(stills=str(tmp_path / "stills"), still_epochs=1.0, epochs=1.0, name="both")
         alone = make(stills=str(tmp_path / "stills"), still_epochs=1.0, epochs=0.0, name="alone")
-    assert trainer.ends == {"looks": 0, "stills": 3, "clips": 5} and trainer.total_steps == 5
+    assert trainer.ends == {"looks": 0, "stills": 3, "clips": 5, "choice": 5} and trainer.total_steps == 5
     seen = [parts[0] for parts in trainer._prefetched() if [setattr(trainer, "step", trainer.step + 1)]]
     assert [batch.key for batch in seen] == [0, 0, 0, KEY, KEY]
     assert [batch.people_xyxy.shape[2] for batch in seen] == [1, 1, 1, SMALL.frames, SMALL.frames]
@@ -433,10 +436,10 @@ def test_rate_warms_up_and_falls_to_zero_over_stills_and_again_over_clips(make: 
 
 def test_everybody_is_looked_at_alone_first(make: Any) -> None:
     trainer = make(look_epochs=2.0, still_epochs=1.0, epochs=1.0)
-    assert trainer.ends == {"looks": 4, "stills": 6, "clips": 8}
+    assert trainer.ends == {"looks": 4, "stills": 6, "clips": 8, "choice": 8}
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     (batch,) = trainer._batches(1)
-    assert len(batch.person) == len(batch.people_real) == 2 and batch.key == 0
+    assert len(batch.person) == len(batch.people_real) == 2 and batch.key == KEY  # what moves is looked at, too
     parts = trainer._train_step([batch])
     assert set(parts) == {"look", "look_action", "look_joint", "total", "grad_norm"} and parts["look"] > 0
     assert parts["look_action"] > 0 and parts["look_joint"] == 0, "no joints are told of these"
@@ -459,6 +462,43 @@ def test_more_sentences_only_choose(make: Any) -> None:
     for wrong in ({"more_sentences": -1}, {"more_sentences": 1, "model": dataclasses.replace(SMALL, answer="place")}):
         with pytest.raises(ValueError, match=f"more_sentences is {wrong['more_sentences']}, and the answer"):
             make("wrong", **wrong)
+
+
+def test_choosing_is_learnt_last_and_alone(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(epochs=0.0, choice_epochs=2.0, sentences=1, more_sentences=2)
+    assert trainer.ends == {"looks": 0, "stills": 0, "clips": 0, "choice": 4}
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    (batch,) = trainer._batches(0)
+    assert len(batch.person) == 3 * len(batch.people_real) and isinstance(batch.features, Candidates)
+    monkeypatch.setattr(trainer.model.fusion, "forward", None)  # nothing is fused
+    parts = trainer._train_step([batch])
+    assert set(parts) == {"choose", "part", "total", "grad_norm"} and parts["choose"] > 0
+    changed = {name for name, value in trainer.model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed and {name.split(".")[0] for name in changed} <= {"choice", "word_proj", "sentence_proj"}
+    with pytest.raises(ValueError, match="choice_epochs is 2.0, and the answer 'place'"):
+        make("place", choice_epochs=2.0, model=dataclasses.replace(SMALL, answer="place"))
+
+
+def test_each_clip_is_looked_at_once_for_choosing(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(epochs=1.0, choice_epochs=3.0)
+    encode, encoded = trainer.model.encode_clips, []
+
+    def watched(features: Any, **options: Any) -> Any:
+        if not options:  # not a step over whole clips
+            encoded.append((trainer.step, trainer.model.training))
+        return encode(features, **options)
+
+    monkeypatch.setattr(trainer.model, "encode_clips", watched)
+    monkeypatch.setattr(trainer, "_validate", lambda writer: None)
+    trainer.fit()
+    assert trainer.step == 8 and encoded == [(2, False)] * 2 + [(3, False)] * 2, "and not before the clips are done"
+    assert {"detect"} & trainer.losses[1].keys() and not {"detect"} & trainer.losses[2].keys()
+    features = Features.stack([trainer.train_set.features(trainer.train_set.moments[0], False)])
+    trainer.model.eval()
+    expected = encode(features)[0].candidates
+    found = trainer._candidates[trainer.train_set.moments[0], False]
+    for field in dataclasses.fields(Candidates):
+        torch.testing.assert_close(getattr(found, field.name), getattr(expected, field.name)[0])
 
 
 def test_only_matrices_decay(make: Any) -> None:

@@ -5,6 +5,7 @@ data the records alone are known: people with a sentence, boxed at the key frame
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,8 @@ PART_OF = {name: name for name in PhraseMatch.PARTS} | {
 class Batch:
     """B clips with P people (padded), and Q sentences a clip. Boxes are xyxy in fractions of the canvas.
 
-    features: Of every frame, or of the key frame alone (T = 1). people_xyxy: (B, P, T, 4); NaN where unseen.
+    features: Of every frame, or of the key frame alone (T = 1); or candidates.
+    people_xyxy: (B, P, T, 4); NaN where unseen.
     people_real: seen well enough at the key frame (B, P).
     frames_known: Whether boxes are known in every frame, so that NaN means unseen, or at the key frame alone (B).
     things_xyxy: Labelled objects at the key frame (B, O, 4); NaN where there is none. things_kind: category (B, O).
@@ -207,8 +209,19 @@ class Examples:
     def __len__(self) -> int:
         return len(self.moments)
 
-    def batch(self, indices: list[int], sentences: int, rng: np.random.Generator, *, still: bool = False) -> Batch:
-        """A batch of these clips, or of their key frames alone, with so many sentences each, drawn at random."""
+    def batch(
+        self,
+        indices: list[int],
+        sentences: int,
+        rng: np.random.Generator,
+        *,
+        still: bool = False,
+        read: Callable[[str, bool], Features] | None = None,
+    ) -> Batch:
+        """A batch of these clips, or of their key frames alone, with so many sentences each, drawn at random.
+
+        ``read``: What to take in place of the features of a key frame, and whether of its mirror image.
+        """
         moments = [self.moments[i] for i in indices]
         chosen, mirrored = [], []
         for moment in moments:
@@ -216,19 +229,35 @@ class Examples:
             turned = [r for r in map(mirror_record, records) if r is not None] if rng.random() < self._mirror else []
             mirrored.append(bool(turned))
             chosen.append(self._draw(turned or records, sentences, rng))
-        return self._collate(moments, chosen, mirrored, still=still)
+        key = self._config.key_frame
+        frames = slice(key, key + 1) if still else slice(None)
+        features = [
+            read(moment, turned) if read else self.features(moment, turned, frames)
+            for moment, turned in zip(moments, mirrored, strict=True)
+        ]
+        return self._collate(moments, chosen, mirrored, features, frames)
+
+    def features(self, moment: str, mirrored: bool, frames: slice = slice(None)) -> Features:
+        """Cached features of a key frame's clip, of these frames."""
+        return self._cache.features(moment, frames, mirrored=mirrored)
 
     def _draw(self, records: list[Record], count: int, rng: np.random.Generator) -> list[Record]:
         """Sentences of one clip: without repetition while they last."""
         order = [int(i) for _ in range(-(-count // len(records))) for i in rng.permutation(len(records))]
         return [records[i] for i in order[:count]]
 
-    def _collate(self, moments: list[str], chosen: list[list[Record]], mirrored: list[bool], *, still: bool) -> Batch:
-        key = self._config.key_frame
-        frames = slice(key, key + 1) if still else slice(None)
-        seen = list(zip(moments, mirrored, strict=True))
-        features = [self._cache.features(moment, frames, mirrored=turned) for moment, turned in seen]
-        truth = [_mirrored(self._truths[moment]) if turned else self._truths[moment] for moment, turned in seen]
+    def _collate(
+        self,
+        moments: list[str],
+        chosen: list[list[Record]],
+        mirrored: list[bool],
+        features: list[Features],
+        frames: slice,
+    ) -> Batch:
+        truth = [
+            _mirrored(self._truths[moment]) if turned else self._truths[moment]
+            for moment, turned in zip(moments, mirrored, strict=True)
+        ]
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
         person = [truth[row]["ids"].index(record.person_id) if record.box_xyxy else -1 for row, record in flat]
         tensors = [name for name, value in truth[0].items() if isinstance(value, Tensor)]
@@ -239,7 +268,7 @@ class Examples:
             text=self._cache.text([record.sentence for _, record in flat]),
             person=torch.tensor(person),
             parts=torch.stack([parts_known(record) for _, record in flat]),
-            key=0 if still else key,
+            key=self._config.key_frame - (frames.start or 0),
         )
 
     def _of_scene(self, moment: str, scene: dict[str, Any]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def construction(split: str, family: str, rng: Draw) -> str:
 
 
 def assemble(template: str, facets: list[Facet], split: str) -> Draft | None:
-    """Put facets into a template; None if a topic comes twice or the length is out of bounds."""
+    """Put facets into a template; None if a topic or a word comes twice, or the length is out of bounds."""
     topics = [f.topic for f in facets]
     if len(set(topics)) < len(topics):
         return None
@@ -100,6 +100,8 @@ def assemble(template: str, facets: list[Facet], split: str) -> Draft | None:
     noun_said = {f.text.split()[-1] for f in facets if f.topic == "noun"}
     text = text.replace("{poss}", "his" if noun_said & MALE else "her" if noun_said & FEMALE else "their")
     text = re.sub(r"\ba (?=[aeiou])", "an ", text)
+    if split == "train" and re.search(r"\b(\w+) \1\b", text):  # "has a coat on on the left"
+        return None
     least, most = TRAIN_WORDS if split == "train" else (MIN_WORDS, MAX_WORDS)
     return Draft(template, names, tuple(facets), text) if least <= len(text.split()) <= most else None
 
