@@ -63,8 +63,8 @@ class Step(nn.Module):
         """
         config = self.model.config
         if isinstance(batch.features, Candidates):
-            chosen = map(_as_float, self.model.choose(batch.features, batch.text))
-            told: dict[str, Tensor] = self.criterion.choosing(batch, batch.features, *chosen)
+            said = map(_as_float, self.model.choose(batch.features, batch.text))
+            told: dict[str, Tensor] = self.criterion.choosing(batch, batch.features, *said)
             return told
         if alone:
             features: Any = batch.features  # of the compact encoder, as no other model has looks
@@ -82,10 +82,10 @@ class Step(nn.Module):
         clip, reading = self.model.encode_clips(batch.features, choose=choose)
         batch, more = batch.parted(self.sentences)
         output = self.model(clip, batch.text)
-        also_chosen = () if more is None else self.model.choose(clip.candidates, more.text)
+        chosen = () if more is None else self.model.choose(clip.candidates, more.text)
         with torch.autocast(batch.actions.device.type, enabled=False):
             read = (_as_float(part) for part in (clip, reading, output))
-            also = None if more is None else (more, *map(_as_float, also_chosen))
+            also = None if more is None else (more, *map(_as_float, chosen))
             parts: dict[str, Tensor] = self.criterion(batch, *read, also)
         return parts
 

@@ -492,7 +492,7 @@ def test_each_clip_is_looked_at_once_for_choosing(make: Any, monkeypatch: pytest
     monkeypatch.setattr(trainer, "_validate", lambda writer: None)
     trainer.fit()
     assert trainer.step == 8 and encoded == [(2, False)] * 2 + [(3, False)] * 2, "and not before the clips are done"
-    assert {"detect"} & trainer.losses[1].keys() and not {"detect"} & trainer.losses[2].keys()
+    assert "detect" in trainer.losses[1] and "detect" not in trainer.losses[2]
     features = Features.stack([trainer.train_set.features(trainer.train_set.moments[0], False)])
     trainer.model.eval()
     expected = encode(features)[0].candidates

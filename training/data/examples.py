@@ -229,13 +229,7 @@ class Examples:
             turned = [r for r in map(mirror_record, records) if r is not None] if rng.random() < self._mirror else []
             mirrored.append(bool(turned))
             chosen.append(self._draw(turned or records, sentences, rng))
-        key = self._config.key_frame
-        frames = slice(key, key + 1) if still else slice(None)
-        features = [
-            read(moment, turned) if read else self.features(moment, turned, frames)
-            for moment, turned in zip(moments, mirrored, strict=True)
-        ]
-        return self._collate(moments, chosen, mirrored, features, frames)
+        return self._collate(moments, chosen, mirrored, still=still, read=read)
 
     def features(self, moment: str, mirrored: bool, frames: slice = slice(None)) -> Features:
         """Cached features of a key frame's clip, of these frames."""
@@ -251,13 +245,15 @@ class Examples:
         moments: list[str],
         chosen: list[list[Record]],
         mirrored: list[bool],
-        features: list[Features],
-        frames: slice,
+        *,
+        still: bool,
+        read: Callable[[str, bool], Features] | None,
     ) -> Batch:
-        truth = [
-            _mirrored(self._truths[moment]) if turned else self._truths[moment]
-            for moment, turned in zip(moments, mirrored, strict=True)
-        ]
+        key = self._config.key_frame
+        frames = slice(key, key + 1) if still else slice(None)
+        seen = list(zip(moments, mirrored, strict=True))
+        features = [read(*which) if read else self.features(*which, frames) for which in seen]
+        truth = [_mirrored(self._truths[moment]) if turned else self._truths[moment] for moment, turned in seen]
         flat = [(row, record) for row, records in enumerate(chosen) for record in records]
         person = [truth[row]["ids"].index(record.person_id) if record.box_xyxy else -1 for row, record in flat]
         tensors = [name for name, value in truth[0].items() if isinstance(value, Tensor)]
@@ -268,7 +264,7 @@ class Examples:
             text=self._cache.text([record.sentence for _, record in flat]),
             person=torch.tensor(person),
             parts=torch.stack([parts_known(record) for _, record in flat]),
-            key=self._config.key_frame - (frames.start or 0),
+            key=0 if still else key,
         )
 
     def _of_scene(self, moment: str, scene: dict[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def assemble(template: str, facets: list[Facet], split: str) -> Draft | None:
     noun_said = {f.text.split()[-1] for f in facets if f.topic == "noun"}
     text = text.replace("{poss}", "his" if noun_said & MALE else "her" if noun_said & FEMALE else "their")
     text = re.sub(r"\ba (?=[aeiou])", "an ", text)
-    if split == "train" and re.search(r"\b(\w+) \1\b", text):  # "has a coat on on the left"
+    if re.search(r"\b(\w+) \1\b", text):  # "has a coat on on the left"
         return None
     least, most = TRAIN_WORDS if split == "train" else (MIN_WORDS, MAX_WORDS)
     return Draft(template, names, tuple(facets), text) if least <= len(text.split()) <= most else None
