@@ -41,22 +41,32 @@ class CrossAttention(nn.Module):
             context: (S, K, D). context_mask: true where it is real, for all queries (S, 1, K) or each (S, Q, K).
             places: What is added to the context as each query sees it, the same in all R rows of a scene (B, Q, K, D).
         """
-        heads = self.attn.num_heads
+        heads, scenes = self.attn.num_heads, len(places)
         (to_query, *to_others), (shift, *shifts) = (
             part.chunk(3) for part in (self.attn.in_proj_weight, self.attn.in_proj_bias)
         )
-        rows = len(query) // len(places)
-        asked = functional.linear(query, to_query, shift).unflatten(-1, (heads, 1, -1))
-        key, value = (
-            functional.linear(context, weight, bias).unsqueeze(1)
-            + functional.linear(places, weight).repeat_interleave(rows, 0)
+        asked = functional.linear(query, to_query, shift).unflatten(-1, (heads, -1)).transpose(1, 2)
+        (key, near_key), (value, near_value) = (
+            (  # of the context (S, heads, K, d), and of places, worked out once a scene (B, heads, Q, K, d)
+                functional.linear(context, weight, bias).unflatten(-1, (heads, -1)).transpose(1, 2),
+                functional.linear(places, weight).unflatten(-1, (heads, -1)).permute(0, 3, 1, 2, 4),
+            )
             for weight, bias in zip(to_others, shifts, strict=True)
-        )  # (S, Q, K, D); the places are brought into the width once a scene
-        key, value = (part.unflatten(-1, (heads, -1)).transpose(2, 3) for part in (key, value))
-        likeness = (asked * key).sum(-1) * asked.shape[-1] ** -0.5  # (S, Q, heads, K)
-        weight = likeness.masked_fill(~context_mask.unsqueeze(2), -torch.inf).softmax(-1)
-        weight = functional.dropout(weight, self.attn.dropout, self.training)
-        return self._add(query, self.attn.out_proj((weight.unsqueeze(-1) * value).sum(3).flatten(2)))
+        )
+
+        def by_scene(rows: Tensor) -> Tensor:
+            """(S, heads, Q, n) as (B, heads, Q, R, n): in all rows of a scene a query has the same place."""
+            return rows.unflatten(0, (scenes, -1)).movedim(1, 3)
+
+        def by_row(scene: Tensor) -> Tensor:
+            return scene.movedim(3, 1).flatten(0, 1)
+
+        # The context as every query sees it, (S, Q, K, D), is never there: most of the time would go into it.
+        likeness = asked @ key.mT + by_row(by_scene(asked) @ near_key.mT)
+        likeness = (likeness * asked.shape[-1] ** -0.5).masked_fill(~context_mask.unsqueeze(1), -torch.inf)
+        weight = functional.dropout(likeness.softmax(-1), self.attn.dropout, self.training)
+        read = weight @ value + by_row(by_scene(weight) @ near_value)
+        return self._add(query, self.attn.out_proj(read.transpose(1, 2).flatten(2)))
 
     def _add(self, query: Tensor, read: Tensor) -> Tensor:
         """What was read, and what the feed-forward makes of it, each added."""

@@ -345,6 +345,9 @@ class Trainer:
         epoch, place = divmod(step - begin, self._an_epoch(phase))
         which = {"looks": 2, "stills": 1, "clips": 0, "choice": 3}[phase]
         order = np.random.default_rng([self.config.seed, which, epoch]).permutation(len(examples))
+        if phase == "choice":  # the same clips for a process in every pass, as it remembers what it has looked at
+            shares = [order[order % self.parts == part] for part in range(self.parts)]
+            order = np.stack([share[: len(order) // self.parts] for share in shares], axis=1).ravel()
         indices = [int(i) for i in order[place * size : (place + 1) * size]]
         batches = []
         for part in range(process * self.config.accumulate, (process + 1) * self.config.accumulate):

@@ -501,6 +501,18 @@ def test_each_clip_is_looked_at_once_for_choosing(make: Any, monkeypatch: pytest
         torch.testing.assert_close(getattr(found, field.name), getattr(expected, field.name)[0])
 
 
+def test_a_process_chooses_in_the_same_clips_in_every_pass(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = make(epochs=0.0, choice_epochs=4.0, accumulate=2)  # parts are shared out as processes are
+    taken: list[list[int]] = []
+    monkeypatch.setattr(trainer.train_set, "batch", lambda indices, *_, **__: taken.append(indices))
+    for step in range(8):
+        trainer._batches(step)
+    for part in (0, 1):
+        own = [i for indices in taken[part::2] for i in indices]
+        assert {i % 2 for i in own} == {part} and sorted(own) == sorted(4 * [part, part + 2]), "all of them, each pass"
+    assert len({str(taken[i : i + 4]) for i in range(0, 16, 4)}) > 1, "in another order"
+
+
 def test_only_matrices_decay(make: Any) -> None:
     trainer = make()
     groups = trainer._groups()
