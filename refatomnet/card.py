@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeGuard
 from refatomnet.actions import ACTIONS
 
 PICTURE = "misses.webp"  # of the worst misses, beside the card
+AFTER = ", after "  # in ``trained_on``, between what a checkpoint was trained on and what before
 MEASURES = {
     "acc_iou50": "Acc@IoU 0.5",
     "miou": "mIoU",
@@ -35,6 +36,7 @@ SETTINGS = {
     "still_epochs": "passes over key frames",
     "clips": "clips",
     "epochs": "passes over whole clips",
+    "choice_epochs": "passes of choosing alone",
     "steps": "steps to the best look at val",
     "batch_clips": "clips a step",
     "sentences": "sentences a clip",
@@ -123,7 +125,7 @@ def sections(card: Mapping[str, Any], *, picture: bool) -> list[Section]:
         card: A checkpoint's config.
         picture: Whether the picture of the worst misses is at hand.
     """
-    trained = f"Trained on {card['trained_on']}." if card.get("trained_on") else ""
+    trained = f"Trained on {learnt_from(card)}." if card.get("trained_on") else ""
     made = [
         Section("Data", [trained or "The checkpoint does not say what it was trained on."]),
         Section("Recipe", recipe(card)),
@@ -139,6 +141,12 @@ def sections(card: Mapping[str, Any], *, picture: bool) -> list[Section]:
 
 
 # ---- sections -----------------------------------------------------------------------------------------------------
+def learnt_from(card: Mapping[str, Any]) -> str:
+    """What it was trained on; of a long row of sets the last, and how many there were before."""
+    last, *before = str(card["trained_on"]).split(AFTER)
+    return AFTER.join([last, *before] if len(before) < 3 else [last, f"{len(before)} other sets"])
+
+
 def recipe(card: Mapping[str, Any]) -> list[Part]:
     """How it was trained, run by run."""
     training = _mapping(card.get("training"))

@@ -11,6 +11,7 @@ from refatomnet.card import (
     Section,
     Table,
     best_and_worst,
+    learnt_from,
     markdown,
     parts_markdown,
     recipe,
@@ -129,6 +130,11 @@ def test_what_is_of_unknown_form_is_left_out(value: Any) -> None:
         assert [part.title for part in told] == ["Data", "Scores", "Meant for", "Not meant for"]
     page = markdown(told)
     assert "no measured scores" in page and "does not say what it was trained on" in page
+
+
+def test_a_long_row_of_sets_is_counted() -> None:
+    assert learnt_from({"trained_on": "a, after b, after c"}) == "a, after b, after c"
+    assert learnt_from({"trained_on": "a, 5 clips, after b, after c, after d"}) == "a, 5 clips, after 3 other sets"
 
 
 def test_parts_become_markdown() -> None:

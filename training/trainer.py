@@ -20,6 +20,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from refatomnet.card import AFTER
 from refatomnet.checkpoint import fill_encoder, load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import Features, PublicEncoder, check_weights
@@ -39,7 +40,6 @@ from training.evaluate import Answers, Question, ask_all, processes, score, trut
 STATE = "state.pt"  # of a run, to go on from
 # everybody's pixels alone, key frames alone, whole clips, choosing alone; in the order of ``TrainConfig.passes``
 PHASES = "looks", "stills", "clips", "choice"
-AFTER = ", after "  # between what a checkpoint was trained on and what before
 _LOG = logging.getLogger(__name__)
 PRETRAINED, PRETRAINED_SHARE = "looks.features.", 0.4  # begin with ImageNet's weights; share of the learning rate
 # What a resumed run may change: how long and where it sits, not what it learns.

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from refatomnet.card import Bullets, Commands, Part, Picture, Table, sections
+from refatomnet.card import Bullets, Commands, Part, Picture, Table, learnt_from, sections
 from refatomnet.demo.handlers import Desk
 from refatomnet.demo.limits import Limits
 from refatomnet.demo.sessions import Session
@@ -172,7 +172,8 @@ def card_html(card: Mapping[str, Any], picture: bytes | None = None) -> str:
         card: Its config.
         picture: Of its worst misses, WebP.
     """
-    facts = [(name, card.get(key)) for name, key in FACTS.items()]
+    trained = {"trained_on": learnt_from(card)} if card.get("trained_on") else {}
+    facts = [(name, {**card, **trained}.get(key)) for name, key in FACTS.items()]
     told = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts if value)
     made = [section for section in sections(card, picture=picture is not None) if section.title != "Data"]
     return f"<h2>Checkpoint</h2><dl>{told}</dl>" + "".join(
