@@ -97,6 +97,8 @@ class TrainConfig:
                 )
         if self.look_epochs and not self.model.looks:
             raise ValueError(f"look_epochs is {self.look_epochs}, but the model has no looks; expected 0")
+        if self.look_epochs and not (self.loss.look or self.loss.look_action or self.loss.look_joint):
+            raise ValueError(f"look_epochs is {self.look_epochs}, but all losses of looks are 0; expected one above 0")
 
     @property
     def passes(self) -> dict[str, float]:

@@ -449,6 +449,8 @@ def test_everybody_is_looked_at_alone_first(make: Any) -> None:
     assert {"look", "choose", "detect"} <= trainer._train_step(trainer._batches(4)).keys()
     with pytest.raises(ValueError, match="look_epochs is 2.0, but the model has no looks"):
         make("blind", look_epochs=2.0, model=dataclasses.replace(SMALL, looks=False))
+    with pytest.raises(ValueError, match="look_epochs is 2.0, but all losses of looks are 0"):
+        make("idle", look_epochs=2.0, loss=LossWeights(look=0, look_action=0, look_joint=0))
 
 
 def test_more_sentences_only_choose(make: Any) -> None:
