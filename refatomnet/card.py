@@ -125,9 +125,10 @@ def sections(card: Mapping[str, Any], *, picture: bool) -> list[Section]:
         card: A checkpoint's config.
         picture: Whether the picture of the worst misses is at hand.
     """
-    trained = f"Trained on {learnt_from(card)}." if card.get("trained_on") else ""
+    known = learnt_from(card)
+    trained = f"Trained on {known}." if known else "The checkpoint does not say what it was trained on."
     made = [
-        Section("Data", [trained or "The checkpoint does not say what it was trained on."]),
+        Section("Data", [trained]),
         Section("Recipe", recipe(card)),
         Section("Scores", scores(card) or ["The checkpoint carries no measured scores."]),
         Section("Action by action", actions(card)),
@@ -142,8 +143,8 @@ def sections(card: Mapping[str, Any], *, picture: bool) -> list[Section]:
 
 # ---- sections -----------------------------------------------------------------------------------------------------
 def learnt_from(card: Mapping[str, Any]) -> str:
-    """What it was trained on; of a long row of sets the last, and how many there were before."""
-    last, *before = str(card["trained_on"]).split(AFTER)
+    """What it was trained on; of a long row of sets the last, and how many there were before. Empty if not told."""
+    last, *before = str(card.get("trained_on") or "").split(AFTER)
     return AFTER.join([last, *before] if len(before) < 3 else [last, f"{len(before)} other sets"])
 
 

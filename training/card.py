@@ -262,7 +262,7 @@ def _cell(data: Path, number: int, miss: dict[str, Any]) -> Image.Image:
 def readme_scores(card: dict[str, Any]) -> str:
     """What the README says of the shipped weights' scores."""
     spent = card.get("training", {}).get("hours")
-    learnt = f"The shipped weights learnt from {learnt_from({'trained_on': 'data they do not name', **card})}"
+    learnt = f"The shipped weights learnt from {learnt_from(card) or 'data they do not name'}"
     told: list[Part] = [f"{learnt}. The runs of its recipe took {spent:.1f} hours." if spent else f"{learnt}."]
     told += [*scores(card, ("test", "test_paraphrase")), *best_and_worst(card), *following(card), *references(card)]
     more = (

@@ -172,8 +172,8 @@ def card_html(card: Mapping[str, Any], picture: bytes | None = None) -> str:
         card: Its config.
         picture: Of its worst misses, WebP.
     """
-    trained = {"trained_on": learnt_from(card)} if card.get("trained_on") else {}
-    facts = [(name, {**card, **trained}.get(key)) for name, key in FACTS.items()]
+    known = {**card, "trained_on": learnt_from(card)}
+    facts = [(name, known.get(key)) for name, key in FACTS.items()]
     told = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts if value)
     made = [section for section in sections(card, picture=picture is not None) if section.title != "Data"]
     return f"<h2>Checkpoint</h2><dl>{told}</dl>" + "".join(
