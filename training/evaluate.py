@@ -18,6 +18,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ SCORES = ("miou", "acc_iou50", "map_weighted", "map_macro", "auroc_weighted", "a
 ENOUGH = 20  # records of a class below which its figures are mostly luck
 LISTED = 20  # pairs of look-alikes told of
 SHOWN_MISSES = 9
+PATIENCE = timedelta(days=30)  # of a process for another that encodes all clips; torchrun ends the rest if one dies
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Question:
 def processes() -> PartialState:
     """The processes that share the work: those of ``accelerate launch`` or ``torchrun``, or this one alone."""
     # Accelerate takes processes without a GPU for strangers to each other unless it is told that CPUs are meant.
-    return PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available())
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available()
+    return PartialState(cpu=cpu, timeout=PATIENCE)
 
 
 def other_sentences(records: list[Record], *, seed: int = 0) -> dict[str, list[str]]:
