@@ -92,8 +92,10 @@ def states(page: Any, fake: Any) -> Iterator[str]:
     [
         (360, "dark"),
         (1280, "light"),
-        (1920, "dark"),
-        *(pytest.param(*pair, marks=pytest.mark.long) for pair in [(360, "light"), (1280, "dark"), (1920, "light")]),
+        *(
+            pytest.param(*pair, marks=pytest.mark.long)
+            for pair in [(360, "light"), (1280, "dark"), (1920, "light"), (1920, "dark")]
+        ),
     ],
 )
 def test_every_state_keeps_the_rules_and_fits(chromium: Any, url: str, fake: Any, width: int, theme: str) -> None:

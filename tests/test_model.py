@@ -622,7 +622,13 @@ def test_a_compiled_model_answers_and_learns_the_same(switches: dict[str, Any]) 
 
 
 @pytest.mark.slow
-@each_architecture
+@pytest.mark.parametrize(
+    "switches",  # the shipped one is exported with its encoder below
+    [
+        pytest.param(VARIANTS["refatomnet"], id="refatomnet"),
+        *(pytest.param(VARIANTS[n], id=n, marks=pytest.mark.long) for n in ("plain", "refatomnetpp by place")),
+    ],
+)
 def test_an_exported_model_answers_the_same(switches: dict[str, Any], tmp_path: Path) -> None:
     model, features, text = whole(**switches)
     others = tuple(torch.randn_like(part) for part in features)

@@ -16,7 +16,7 @@ from training.data.examples import ATTRIBUTES, Batch
 from training.data.synthetic.facts import JOINTS
 from training.metrics import action_scores, box_ious
 
-CLIPS, PEOPLE, STEPS = 8, 3, 150
+CLIPS, PEOPLE, STEPS = 8, 3, 70
 # Someone on the left, in the middle and on the right, xyxy; they differ in size, and no two overlap by half.
 PLACES = torch.tensor([[0.05, 0.10, 0.30, 0.90], [0.35, 0.30, 0.60, 0.80], [0.62, 0.05, 0.95, 0.60]])
 CLASSES = [11, 13, 3, 58, 73, 78, 79, 47]

@@ -270,7 +270,7 @@ def test_training_says_nothing_that_is_kept_for_the_paraphrases():
     assert len(out) > 250
     assert not train_vocabulary() & out, sorted(train_vocabulary() & out)
     pattern = re.compile(r"(?<![\w-])(" + "|".join(map(re.escape, sorted(out))) + r")(?![\w-])", re.IGNORECASE)
-    for seed in range(60):
+    for seed in range(30):
         for said, draft in drafts(random_scene(seed), np.random.default_rng(1), split="train"):
             assert not pattern.search(draft.text), (draft.text, pattern.search(draft.text))
             assert not pattern.search(said.sentence), (said, pattern.search(said.sentence))
@@ -295,7 +295,7 @@ def test_there_are_thousands_of_constructions():
 
 
 def test_the_mix_is_near_what_was_asked():
-    said = [d for seed in range(150) for d in describe(random_scene(seed), np.random.default_rng(seed), split="train")]
+    said = [d for seed in range(75) for d in describe(random_scene(seed), np.random.default_rng(seed), split="train")]
     absent = [d for d in said if d.person_index is None]
     assert 0.12 < len(absent) / len(said) < 0.18
     assert 0.35 < np.mean([d.kind == "absent-near" for d in absent]) < 0.65
@@ -311,7 +311,7 @@ def sentences(s: Scene, split="train", rounds=20) -> list[tuple[int | None, str]
     return [
         (d.person_index, d.sentence)
         for seed in range(rounds)
-        for d in describe(s, np.random.default_rng(seed), split=split)
+        for d in describe(s, np.random.default_rng(seed), split=split, per_person=3)
     ]
 
 
@@ -442,8 +442,8 @@ def test_what_is_done_is_told_by_labels_and_denied_only_of_the_plainly_seen():
     assert is_doing(doing("waving"), View(scene(waves, replace(stands, visible=np.full(3, 0.5)))), 1) is None
     assert is_doing(doing("waving"), View(scene(waves, replace(stands, actions=(12, 67)))), 1) is None
     assert is_doing(doing("standing"), View(scene(waves, replace(stands, posture="bending", actions=(1,)))), 1) is None
-    said = [t for i, t in sentences(scene(waves, stands), rounds=150) if i == 0 and "waving" in t]
-    assert said and not [t for i, t in sentences(scene(waves, stands), rounds=150) if i == 1 and "waving" in t]
+    said = [i for i, t in sentences(scene(waves, stands), rounds=150) if "waving" in t]
+    assert 0 in said and 1 not in said
 
 
 def test_dark_and_light_may_be_said_of_what_surely_is():
@@ -458,7 +458,7 @@ def test_dark_and_light_may_be_said_of_what_surely_is():
     pair = scene(person(replace(LOOK, top_colour="black"), 0.2), person(replace(LOOK, top_colour="yellow"), 0.8))
     assert [t for i, t in sentences(pair, rounds=80) if i == 0 and re.search("dark .*shirt", t)]
     mixed = scene(person(replace(LOOK, top_colour="black"), 0.2), person(replace(LOOK, top_colour="brown"), 0.8))
-    said = [d for seed in range(80) for d in describe(mixed, np.random.default_rng(seed), split="train")]
+    said = [d for seed in range(40) for d in describe(mixed, np.random.default_rng(seed), split="train")]
     assert said and not [d for d in said if d.person_index is not None and d.kind == "clothes"]
 
 
