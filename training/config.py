@@ -39,7 +39,7 @@ class TrainConfig:
         many of them in haze, other light, grain or blur (``training.data.weather``).
     ema: Decay of the averaged weights, which are what is evaluated and saved.
     evaluate_every, save_every: Steps between looks at val, and between saved states. val_clips: Clips to look at.
-    limit: Train on the first so many clips. threads: Of the CPU.
+    limit: Train on the first so many clips. threads: Of the CPU, or what there is for each process.
     """
 
     data: str = "~/.cache/refatomnet/openravar"

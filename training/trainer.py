@@ -4,6 +4,7 @@ import itertools
 import json
 import logging
 import math
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -153,7 +154,8 @@ class Trainer:
         self.folder = Path(config.run).expanduser()
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        torch.set_num_threads(config.threads)
+        beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes that share this machine's cores
+        torch.set_num_threads(min(config.threads, max(1, (os.cpu_count() or 1) // beside)))
         processes()  # first: Accelerator goes by it
         spread = DistributedDataParallelKwargs(find_unused_parameters=True)  # key frames alone leave some parts out
         self.accelerator = Accelerator(mixed_precision=config.precision, kwargs_handlers=[spread])

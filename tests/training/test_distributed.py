@@ -139,11 +139,12 @@ def test_two_processes_in_two_parts_learn_what_one_does_in_four(data: Path, tmp_
     """The gradients of all parts count, and both processes end with the same weights."""
     probe = tmp_path / "probe.py"
     probe.write_text(
-        "import sys, torch\n"
+        "import os, sys, torch\n"
         "from training import train\n"
         "class Trainer(train.Trainer):\n"
         "    def fit(self):\n"
         "        super().fit()\n"
+        "        assert 2 * torch.get_num_threads() <= max(2, os.cpu_count()), torch.get_num_threads()\n"
         "        group = torch.distributed.group.WORLD._get_backend(torch.device('cpu'))\n"
         "        assert group.options._timeout.days > 7, group.options._timeout  # others wait while one encodes\n"
         "        end = self.folder.parent / f'{self.accelerator.process_index}.pt'\n"
@@ -152,9 +153,10 @@ def test_two_processes_in_two_parts_learn_what_one_does_in_four(data: Path, tmp_
         "sys.exit(train.main(sys.argv[1:]))\n"
     )
     values = {"batch_clips": 4, "accumulate": 2, "still_epochs": 1.0, "epochs": 3.0, "evaluate_every": 2, **CERTAIN}
+    values |= {"threads": 64}  # more than there are for two
     config = write_config(tmp_path / "run.yaml", data, **values)
     shared = start(*TWO, str(probe), str(config), f"run={tmp_path / 'two'}", stderr=subprocess.PIPE)
-    one = Trainer(read_train_config(config, [f"run={tmp_path / 'one'}", "accumulate=4"]))
+    one = Trainer(read_train_config(config, [f"run={tmp_path / 'one'}", "accumulate=4", "threads=1"]))
     begun = {name: value.clone() for name, value in one.run_step.state_dict().items()}
     one.begin(resume=False)
     one.fit()
