@@ -311,7 +311,7 @@ def sentences(s: Scene, split="train", rounds=20) -> list[tuple[int | None, str]
     return [
         (d.person_index, d.sentence)
         for seed in range(rounds)
-        for d in describe(s, np.random.default_rng(seed), split=split, per_person=3)
+        for d in describe(s, np.random.default_rng(seed), split=split, per_person=4)
     ]
 
 
