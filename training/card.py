@@ -39,6 +39,7 @@ from refatomnet.encoders.pretrained import weights_sha256
 from refatomnet.errors import DataError
 from refatomnet.records import record_from_dict
 from training.arguments import Parser, run
+from training.data.card import form_option
 from training.data.clips import read_model_frames
 from training.data.records import read_object, scenes_path, write_text
 from training.evaluate import SCORES
@@ -182,11 +183,11 @@ def made_by(data: Path, split: str, name: str = "DATA") -> list[str]:
     how = read_object(note)
     with scenes.open("rb") as file:
         clips = sum(1 for _ in file)
-    stills = " --stills" if how.get("stills") else ""
+    form = form_option(how)
     size = f" --size {how['size'][0]}x{how['size'][1]}" if how.get("size") else ""
     labels = "" if how.get("labels", "balanced") == "balanced" else f" --labels {how['labels']}"
     return [
-        f"python -m training.generate --out {name}{stills} --split {split} --clips {clips} --seed {how['seed']}"
+        f"python -m training.generate --out {name}{form} --split {split} --clips {clips} --seed {how['seed']}"
         f"{size}{labels}"
     ]
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError, OptionError
 from training.arguments import Parser, picture_size, run
 from training.crew import Progress, Seconds, run_crew, say
@@ -53,6 +54,7 @@ class Job:
 
     size: Of every clip in pixels, or None for a mix. labels: One of ``LABELS``: actions as uneven as AVA's, or about
     equally frequent. studio: "module:name" of the class that films. stills: Clips of their key frame alone.
+    sparse: Clips of the frames alone that a model reads.
     """
 
     out: str
@@ -62,6 +64,7 @@ class Job:
     labels: str = "balanced"
     studio: str = STUDIO
     stills: bool = False
+    sparse: bool = False
 
     def clip(self, index: int) -> str:
         return f"clips/{self.split}/{index:06d}.mp4"
@@ -84,7 +87,14 @@ class Job:
             frames = round(SAMPLE_FPS * rng.uniform(*SAMPLE_SECONDS))
             return Shot(self.size or SAMPLE_SIZE, frames, SAMPLE_FPS, frames // 2)
         size = self.size or SIZES[int(rng.integers(len(SIZES)))]
+        if self.sparse:
+            return Shot(size, ModelConfig.frames, self.fps, ModelConfig.key_frame)
         return Shot(size, frames=1, key_frame=0) if self.stills else Shot(size)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second of its clips."""
+        return SAMPLE_FPS if self.split == "samples" else ModelConfig.frame_rate if self.sparse else Shot.fps
 
 
 def clip_seed(split: str, seed: int, index: int) -> int:
@@ -191,7 +201,7 @@ def claim(job: Job) -> None:
     """
     note = job.parts / "run.json"
     mine: dict[str, Any] = {"seed": job.seed, "labels": job.labels, "size": list(job.size) if job.size else None}
-    mine["fps"] = SAMPLE_FPS if job.split == "samples" else Shot.fps
+    mine["fps"] = job.fps
     if job.stills:
         mine["stills"] = True
     if not note.exists():
@@ -244,9 +254,13 @@ def merge(job: Job, clips: int | None) -> tuple[int, int]:
 
 
 def generate(options: argparse.Namespace) -> int:
-    job = Job(options.out, options.split, options.seed, options.size, options.labels, options.studio, options.stills)
-    if options.stills and options.split == "samples":
-        raise OptionError("--stills makes no samples, which are to be played; make another split of stills")
+    form = options.size, options.labels, options.studio, options.stills, options.sparse
+    job = Job(options.out, options.split, options.seed, *form)
+    if (options.stills or options.sparse) and options.split == "samples":
+        which = "stills" if options.stills else "sparse"
+        raise OptionError(f"--{which} makes no samples, which are to be played; make another split so")
+    if options.stills and options.sparse:
+        raise OptionError("--stills and --sparse exclude each other; a still has one frame")
     if options.merge and options.reword:
         raise OptionError("--merge and --reword exclude each other; --reword merges what it has written")
     made = options.merge or options.reword
@@ -295,6 +309,12 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="clips of their key frame alone, at a quarter of the work: for training's still_epochs",
     )
+    parser.add_argument(
+        "--sparse",
+        action="store_true",
+        help=f"clips of the {ModelConfig.frames} frames alone, {ModelConfig.frame_rate:g} a second, that a model reads, at "
+        "two thirds of the work: for training",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--merge", action="store_true", help="only merge what is finished; safe while another process generates"
@@ -303,7 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--reword",
         action="store_true",
         help="film nothing: write the sentences of the finished clips anew, as the clips would have them if made now; "
-        "--clips says how many at most; give the split's own --seed, --size, --labels and --stills",
+        "--clips says how many at most; give the split's own --seed, --size, --labels, --stills and --sparse",
     )
     parser.add_argument("--refava", action="store_true", help="also write RefAVA++'s pickles and frames, to OUT/refava")
     parser.add_argument("--studio", default=STUDIO, help=argparse.SUPPRESS)

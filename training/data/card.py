@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from refatomnet.actions import ACTIONS
+from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
 from refatomnet.records import read_records
 from training.data.records import PARAPHRASE, read_object, scene_lines, scenes_path
@@ -21,7 +22,7 @@ No person in it is real and no part of it is anyone's film. Licence: CC0 1.0; do
 |---|---|---|---|---|---|---|
 {rows}
 
-Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at index 9; `samples` are longer and larger, for looking at, and those made with `--stills` are the key frame alone.
+Clips are H.264 MP4 of 3 s at 6 frames a second, 18 frames with the key frame at index 9; `samples` are longer and larger, for looking at, those made with `--stills` are the key frame alone, and those made with `--sparse` are 8 frames, 3 a second, with the key frame at index 4.
 
 ## Form
 `{{split}}.jsonl`: a JSON line a sentence: video, timestamp, person_id, split, sentence, actions (AVA ids, 1 to 80), box_xyxy (fractions of the key frame, tight on what
@@ -160,6 +161,11 @@ def _row(split: str, found: Statistics) -> str:
     return f"| {split} | " + " | ".join(map(str, values)) + " |"
 
 
+def form_option(note: dict[str, Any]) -> str:
+    """The option that says how a split's clips are filmed, by the note of its making; empty for whole clips."""
+    return " --stills" if note.get("stills") else " --sparse" if note.get("fps") == ModelConfig.frame_rate else ""
+
+
 def _command(out: Path, split: str, sources: set[str]) -> str:
     """The command that makes this split again, where the notes of its making are still there."""
     note = out / ".parts" / split / "run.json"
@@ -169,8 +175,8 @@ def _command(out: Path, split: str, sources: set[str]) -> str:
     clips = max((int(Path(source).stem) + 1 for source in sources), default=0)  # failed ones had a number too
     size = f" --size {run['size'][0]}x{run['size'][1]}" if run.get("size") else ""
     labels = f" --labels {run.get('labels', 'balanced')}"
-    seed, stills = run["seed"], " --stills" if run.get("stills") else ""
-    return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {seed}{labels}{size}{stills}"
+    seed, form = run["seed"], form_option(run)
+    return f"python -m training.generate --out DIR --split {split} --clips {clips} --seed {seed}{labels}{size}{form}"
 
 
 def _groups(split: str, found: Statistics) -> str:

@@ -19,7 +19,8 @@ ONE = (
     "wearing {u}", "dressed in {a}", "with {t}", "with {t} on", "with {a} on", "with {a}", "who is wearing {a}",
     "who's wearing {a}", "who wears {a}", "that wears {t}", "who has {a} on", "who's in {a}", "who is in {t}",
     ", {poss} {w}", "that's wearing {a}", "in {c}", "in {c}", "in {c}", "in {c}", "dressed in {c}", "wearing {c}",
-    "who is in {c}", "who's wearing {c}",
+    "who is in {c}", "who's wearing {c}", "decked out in {a}", "kitted out in {t}", "donning {a}", "who got {a} on",
+    "equipped with {a}", "rocking {a}", "decked out in {c}", "kitted out in {c}", "with {c} clothes", "in {c} clothes",
 )  # fmt: skip
 TWO = (
     "in {a} and {b}", "in {a} and {b}", "in {u} and {v}", "wearing {a} and {b}", "wearing {a} with {b}",
@@ -27,13 +28,35 @@ TWO = (
     "in {a} and wearing {b}", "wearing {u} with {v}", "with {a} and {b}", "who's in {u} and {v}",
     "dressed in {a} and {b}", "in {u}, {v}", "wearing both {a} and {b}", ", {poss} {w}, wearing {b}",
     "in {t} and with {b}", "all in {x}", "dressed all in {x}", "in all {x}", "in {x} from head to toe",
-    "in {x} clothes", "wearing all {x}", "wearing only {x}",
+    "in {x} clothes", "wearing all {x}", "wearing only {x}", "decked out in {a} and {b}", "in {a} as well as {b}",
+    "in {a} together with {b}", "wearing {a} paired with {b}", "donning {a} and {b}", "combining {a} and {b}",
+    "dressed completely in {x}", "wholly in {x}", "in {x} throughout",
 )  # fmt: skip
 HAS = (
     "with {h}", "with {h}", "with {h}", "with {h}", "who has {h}", "that has {h}", "who's got {h}", ", {poss} {l}",
+    "bearing {h}", "displaying {h}", "featuring {h}",
 )  # fmt: skip
-BOTH = ("with {h} and {g}", "with {h} and with {g}", "who has {h} and {g}", "with {h}, {g}")
-AT = ("{p}", "{p}", "{p}", "{p}", ", {p}", "who is {p}", "who's {p}", "that is {p}", "that's {p}")
+BOTH = (
+    "with {h} and {g}",
+    "with {h} and with {g}",
+    "who has {h} and {g}",
+    "with {h}, {g}",
+    "with {h} as well as {g}",
+    "bearing {h} and {g}",
+)
+AT = (
+    "{p}",
+    "{p}",
+    "{p}",
+    "{p}",
+    ", {p}",
+    "who is {p}",
+    "who's {p}",
+    "that is {p}",
+    "that's {p}",
+    "situated {p}",
+    "appearing {p}",
+)
 BY = ("{r}", "{r}", "{r}", ", {r}", "who is {r}", "who's {r}", "that's {r}")
 NTH = ("{o}", "{o}", "{o}", ", {o}", "who is {o}", "who's {o}", "that's {o}")
 FACING = ("{f}", "{f}", ", {f}", "who is {f}", "that's {f}")
@@ -71,25 +94,27 @@ ASKING = (
     "pick out {}", "pick {}", "locate {}", "detect {}", "search for {}", "spot {}", "zoom in on {}", "focus on {}",
     "get {}", "tell me what {} is doing", "tell me where {} is", "describe {}", "draw a frame on {}",
     "recognise what {} is doing", "tell us what {} does", "what action does {} do?", "keep an eye on {}",
-    "identify {}",
+    "identify {}", "I need {}", "give me {}", "let me see {}", "we are interested in {}", "I am looking for {}",
+    "go to {}", "choose {}", "take {}", "watch {}",
 )  # fmt: skip
 SHOWN = (
     "it's {}", "this is {}", "here is {}", "here's {}", "we see {}", "you can see {}", "we want {}",
     "the person is {}", "the person to follow is {}", "the one to track is {}", "in the video is {}",
-    "in view is {}", "target: {}", "looking for {}", "only {}", "just {}",
+    "in view is {}", "target: {}", "looking for {}", "only {}", "just {}", "the target is {}", "concerning {}",
 )  # fmt: skip
 PREDICATES = {
     "clothes": (
-        "is wearing {a}", "wears {a}", "is in {a}", "has {a} on", "is dressed in {a}", "is dressed in {c}", "is in {c}",
+        "is wearing {a}", "wears {a}", "is in {a}", "has {a} on", "is dressed in {a}", "is dressed in {c}",
+        "is in {c}", "is decked out in {a}", "dons {a}",
         "is wearing {t}", "has on {a}",
     ),
     "two": (
         "is wearing {a} and {b}", "wears {a} with {b}", "wears {a} and {b}", "is in {a} and {b}", "has {a} and {b} on",
         "is all in {x}",
     ),
-    "has": ("has {h}", "has {h}", "has got {h}"),
+    "has": ("has {h}", "has {h}", "has got {h}", "displays {h}"),
     "both": ("has {h} and {g}",),
-    "at": ("is {p}",),
+    "at": ("is {p}", "is {p}", "is situated {p}"),
     "by": ("is {r}",),
     "nth": ("is {o}",),
     "facing": ("is {f}",),

@@ -286,10 +286,12 @@ PARAPHRASE = Words(
 
 PLURAL = {
     "trousers", "pants", "shorts", "shoes", "trainers", "sneakers", "slacks", "footwear", "headgear", "gym shoes",
-    "short pants", "jeans", "denims", "chinos",
+    "short pants", "jeans", "denims", "chinos", "bermudas", "pantaloons", "kicks",
 }  # fmt: skip
 MALE = {
     "he",
+    "mister",
+    "buddy",
     "gent",
     "fella",
     "schoolboy",
@@ -305,7 +307,7 @@ MALE = {
     "lad",
     "laddie",
 }
-FEMALE = {"she", "schoolgirl", "woman", "lady", "girl", "gal", "female", "lass", "lassie"}
+FEMALE = {"she", "madam", "dame", "schoolgirl", "woman", "lady", "girl", "gal", "female", "lass", "lassie"}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 NUMBERS = ("one", "two", "three", "four", "five", "six")
 # things a person may be placed by; seats, beds, desks and what is held would tell what is done with them
