@@ -29,7 +29,7 @@ Spread = Callable[..., Iterator[tuple[int, Any]]]
 
 
 def perform(job: tuple[str, int, Path]) -> tuple[int, int]:
-    """Note the try, then die, die the first time only, raise, or answer."""
+    """Note the try, then die, die the first time only, raise, wait for the other of two jobs to begin, or answer."""
     what, number, notes = job
     note = notes / str(number)
     tries = note.read_text() if note.exists() else ""
@@ -38,6 +38,8 @@ def perform(job: tuple[str, int, Path]) -> tuple[int, int]:
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "raise":
         raise CheckpointError("is damaged")
+    if what == "meet":
+        assert all_end(lambda: not (notes / str(1 - number)).exists(), seconds=60), "both at once"
     time.sleep(0.2)
     return number, os.getpid()
 
@@ -57,12 +59,21 @@ def check_that_killed_workers_lose_nothing(spread: Spread, notes: Path) -> None:
         else:
             assert outcome[0] == number
     assert tries(notes) == {n: 2 if n in deadly | unlucky else 1 for n in range(9)}
-    assert len({outcome[1] for number, outcome in outcomes if number not in deadly}) >= 2, "two workers shared it"
+
+
+def check_that_two_work_at_once(spread: Spread, notes: Path) -> None:
+    outcomes = dict(spread([("meet", n, notes) for n in range(2)]))
+    assert outcomes.keys() == {0, 1} and outcomes[0][1] != outcomes[1][1]
 
 
 def test_killed_processes_lose_no_answer(tmp_path: Path) -> None:
     assert DEATHS_ALLOWED == 2
     check_that_killed_workers_lose_nothing(lambda jobs: in_processes(perform, jobs, 2), tmp_path)
+    assert all_end(multiprocessing.active_children)
+
+
+def test_two_processes_work_at_once(tmp_path: Path) -> None:
+    check_that_two_work_at_once(lambda jobs: in_processes(perform, jobs, 2), tmp_path)
     assert all_end(multiprocessing.active_children)
 
 
@@ -191,7 +202,10 @@ def cluster() -> Iterator[Any]:
 def test_killed_actors_lose_no_answer(cluster: Any, tmp_path: Path) -> None:
     from refatomnet.cluster import on_ray
 
-    check_that_killed_workers_lose_nothing(lambda jobs: on_ray(perform, jobs, cluster.address), tmp_path)
+    spread = partial(on_ray, perform, address=cluster.address)
+    check_that_killed_workers_lose_nothing(spread, tmp_path)
+    (tmp_path / "meet").mkdir()
+    check_that_two_work_at_once(spread, tmp_path / "meet")
 
 
 @pytest.mark.slow

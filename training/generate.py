@@ -312,8 +312,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--sparse",
         action="store_true",
-        help=f"clips of the {ModelConfig.frames} frames alone, {ModelConfig.frame_rate:g} a second, that a model reads, at "
-        "two thirds of the work: for training",
+        help=f"clips of the {ModelConfig.frames} frames alone that a model reads, {ModelConfig.frame_rate:g} a second, "
+        "at two thirds of the work: for training",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument(

@@ -18,10 +18,13 @@ import cv2
 import numpy as np
 import pytest
 
+from refatomnet.config import ModelConfig
 from refatomnet.errors import DataError
 from refatomnet.records import Record, read_records
 from training import benchmark, generate
+from training.card import made_by
 from training.data.annotation import scene_line, scene_of
+from training.data.clips import model_frames
 from training.data.records import read_scenes, scenes_path, write_records
 from training.data.synthetic.facts import Look, Person, Scene, Thing
 
@@ -317,6 +320,21 @@ def test_stills_are_the_key_frame_alone(tmp_path, capfd):
     assert "--labels balanced --stills\n" in (tmp_path / "README.md").read_text()
     assert run(tmp_path, clips=3) == 2 and "'stills': True" in capfd.readouterr().err
     assert run(tmp_path, "--stills", split="samples") == 2 and "makes no samples" in capfd.readouterr().err
+
+
+def test_sparse_clips_are_the_frames_that_a_model_reads(tmp_path, capfd):
+    assert run(tmp_path, "--sparse", clips=2) == 0
+    for clip, scene in read_scenes(tmp_path / "scenes" / "train.jsonl").items():
+        read = model_frames(scene["fps"], scene["key_frame"], scene["frames"], ModelConfig())
+        assert read == list(range(8)) and scene["frames"] == len(scene["people"][0]["boxes_xyxy"]) == 8
+        with av.open(str(tmp_path / clip)) as container:
+            assert len(list(container.decode(video=0))) == 8
+    assert {(r.key_frame, r.fps) for r in read_records(tmp_path / "train.jsonl")} == {(4, 3.0)}
+    assert "--labels balanced --sparse\n" in (tmp_path / "README.md").read_text()
+    assert made_by(tmp_path, "train")[0].split(" --split")[0] == "python -m training.generate --out DATA --sparse"
+    assert run(tmp_path, clips=3) == 2 and "'fps': 3.0" in capfd.readouterr().err
+    assert run(tmp_path, "--sparse", split="samples") == 2 and "--sparse makes no samples" in capfd.readouterr().err
+    assert run(tmp_path, "--sparse", "--stills") == 2 and "exclude each other" in capfd.readouterr().err
 
 
 def test_samples_are_long_and_large(tmp_path):
