@@ -240,7 +240,8 @@ def train_vocabulary() -> set[str]:
     built = [form(family, rng) for family in FAMILIES for _ in range(4000)]
     listed = [t for f in TEMPLATES["train"].values() for t in f]
     doings = [text for what in DOINGS for text in what.said]
-    known = " ".join([*said_by(TRAIN), *doings, *(SLOT.sub(" ", t) for t in (*listed, *built))])
+    said = [re.sub(r"{\w+}", " ", text) for text in said_by(TRAIN)]
+    known = " ".join([*said, *doings, *(SLOT.sub(" ", t) for t in (*listed, *built))])
     return set(re.findall(r"[a-z-]+", known)) | set(
         "a an his her their yellow orange pink green blue white black".split()
     )

@@ -24,7 +24,7 @@ from .truths import View
 ABSENT_SHARE = 0.155  # of all sentences; some scenes allow none
 PER_PERSON = {"train": 8}  # sentences about everybody; else two
 TRIES = 40
-WORDING = 6  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
+WORDING = 7  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
 
 
 @dataclass(frozen=True)

@@ -45,23 +45,27 @@ TRAIN = replace(
     colours=widened(
         COMMON.colours,
         {
-            "white": ("white", "bright white", "pure white", "plain white", "off-white", "chalk-white", "milk-white"),
-            "black": ("black", "plain black", "pitch-black", "solid black", "coal-black", "ebony", "ink black"),
-            "grey": ("grey", "gray", "medium grey", "ash grey", "plain grey", "plain gray", "stone grey", "steel grey"),
+            "white": (
+                "white", "bright white", "pure white", "plain white", "off-white", "chalk-white", "milk-white",
+                "whitish",
+            ),
+            "black": ("black", "plain black", "pitch-black", "solid black", "coal-black", "ebony", "blackish"),
+            "grey": ("grey", "gray", "medium grey", "ash grey", "plain grey", "plain gray", "steel grey", "greyish"),
             "red": (
                 "red", "bright red", "crimson", "scarlet", "vivid red", "cherry red", "ruby red", "tomato red",
-                "blood red",
+                "blood red", "reddish",
             ),
             "orange": ("orange", "bright orange", "tangerine", "vivid orange", "pumpkin orange", "carrot orange"),
-            "yellow": ("yellow", "bright yellow", "sunny yellow", "vivid yellow", "lemon yellow", "canary yellow"),
-            "green": ("green", "forest green", "grass green", "emerald", "leaf green", "emerald green", "moss green"),
+            "yellow": ("yellow", "bright yellow", "sunny yellow", "vivid yellow", "lemon yellow", "yellowish"),
+            "green": ("green", "forest green", "grass green", "emerald", "leaf green", "emerald green", "greenish"),
             "blue": (
                 "blue", "bright blue", "royal blue", "cobalt blue", "vivid blue", "sapphire blue", "electric blue",
+                "bluish",
             ),
             "navy": ("navy", "dark navy", "dark blue", "marine blue", "navy-blue", "ink blue", "dark-blue"),
             "purple": ("purple", "violet", "dark purple", "plum", "grape", "violet-purple"),
-            "pink": ("pink", "rose", "bright pink", "rose pink", "bubblegum pink", "flamingo pink"),
-            "brown": ("brown", "dark brown", "coffee brown", "cocoa brown", "walnut brown"),
+            "pink": ("pink", "rose", "bright pink", "rose pink", "bubblegum pink", "flamingo pink", "pinkish"),
+            "brown": ("brown", "dark brown", "coffee brown", "cocoa brown", "walnut brown", "brownish"),
             "beige": ("beige", "tan", "light tan", "light brown", "khaki", "camel", "oatmeal", "fawn"),
         },
     )
@@ -93,7 +97,7 @@ TRAIN = replace(
             "tank top": ("tank", "sleeveless shirt", "sleeveless tee", "muscle shirt", "undershirt"),
             "dress": ("gown", "one-piece dress"),
             "trousers": ("trousers", "pants", "long pants", "long trousers", "full-length trousers", "pantaloons"),
-            "shorts": ("shorts", "bermudas", "bermuda shorts", "knee-length shorts"),
+            "shorts": ("shorts", "bermudas", "bermuda shorts", "knee-length shorts", "short trousers"),
             "shoes": ("shoes", "shoes", "kicks"),
             "sport shoes": ("trainers", "sneakers", "running shoes", "athletic shoes", "tennis shoes", "sports shoes"),
             "beanie": ("beanie", "wool hat", "winter hat", "knit beanie", "hat", "toque", "woollen skullcap"),
@@ -188,7 +192,8 @@ TRAIN = replace(
             "middle": (
                 "in the middle of the screen", "in the centre of the picture", "at the centre", "in center",
                 "in the middle of the image", "in the central part", "in middle", "in the middle of the video",
-                "near the centre", "midway across the picture", "halfway across the frame", "in mid-picture",
+                "near the centre", "in the core of the picture", "midway across the picture",
+                "halfway across the frame", "in mid-picture",
                 "in the picture's centre",
             ),
             "near": ("closest to us", "closest to camera", "nearest to the viewpoint", "closest to where we are"),
@@ -209,7 +214,7 @@ TRAIN = replace(
     extremes=widened(
         COMMON.extremes,
         sided({"left": ("left-most", "outermost left", "farthest left")})
-        | {"near": ("nearest", "front", "closest"), "far": ("farthest", "backmost", "farthermost")},
+        | {"near": ("nearest", "front", "closest", "nearmost"), "far": ("farthest", "backmost", "farthermost", "back")},
     ),
     relations=widened(
         COMMON.relations,
@@ -274,10 +279,11 @@ TRAIN = replace(
             "{nth} in line from the {side}", "{nth} from the {side} end", "{nth} starting from the {side}",
             "{nth} as you go from the {side}", "{nth} in the row from the {side}", "{nth} going from the {side}",
             "in {nth} position from the {side}", "in the {nth} spot from the {side}",
+            "in position {number} from the {side}", "person {number} from the {side}",
         ),
     },
     statures=COMMON.statures | {
-        "nearer": ("nearer", "closer"), "farther": ("farther", "more distant", "further", "more remote"),
+        "nearer": ("nearer", "closer"), "farther": ("farther", "more distant", "further"),
     },
     plurals=widened(
         COMMON.plurals,
