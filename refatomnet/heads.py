@@ -109,7 +109,7 @@ class DetectionHead(nn.Module):
 
 
 @torch.no_grad()
-def keep_best(dense: DenseDetections, *, people: int, things: int, overlap: float = 0.55) -> Detections:
+def keep_best(dense: DenseDetections, *, people: int, things: int, overlap: float = 0.45) -> Detections:
     """Keep the best people and things by non-maximum suppression; always the same number, padded by the mask.
 
     Args:

@@ -1,6 +1,7 @@
 """Losses; each part is named, weighted and logged on its own. A part whose weight is zero is left out."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -59,11 +60,16 @@ class LossWeights:
 
 
 class AttributeHeads(nn.Module):
-    """Reads a person's looks from a token; teaches the tokens clothes, and is left behind after training."""
+    """Reads a person's looks from a token; teaches the tokens clothes, and is left behind after training.
+
+    It begins at zero, so that tokens that were taught before are not pulled about while it learns to read them.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.heads = nn.ModuleList([nn.Linear(width, len(classes)) for classes in ATTRIBUTES.values()])
+        for head in self.heads:
+            nn.init.zeros_(cast("nn.Linear", head).weight)
 
     def forward(self, people: Tensor, classes: Tensor) -> Tensor:
         """Cross-entropy of people (N, D), whose class of every attribute is known or -1 (N, attributes), summed."""
@@ -87,6 +93,7 @@ class LookHeads(nn.Module):
         self.token_attributes = AttributeHeads(width)
         self.rare = nn.Parameter(torch.full((NUM_ACTIONS,), -3.5))  # how frequent actions are is no matter of pixels
         self.joints = nn.Linear(LookEncoder.WIDTH, 2 * len(JOINTS))
+        nn.init.zeros_(self.joints.weight)
 
     def forward(
         self, looks: Looks, boxes_cxcywh: Tensor, classes: Tensor, actions: Tensor, joints: Tensor
