@@ -19,6 +19,13 @@ COLOUR = {
     "vivid blue": "blue", "dark navy": "navy", "marine blue": "navy", "navy-blue": "navy", "dark purple": "purple",
     "plum": "purple", "rose": "pink", "bright pink": "pink", "rose pink": "pink", "dark brown": "brown",
     "coffee brown": "brown", "light tan": "beige", "light brown": "beige", "khaki": "beige", "camel": "beige",
+    "chalk-white": "white", "milk-white": "white", "whitish": "white", "coal-black": "black", "ebony": "black",
+    "blackish": "black", "steel grey": "grey", "greyish": "grey", "ruby red": "red", "tomato red": "red",
+    "blood red": "red", "reddish": "red", "pumpkin orange": "orange", "carrot orange": "orange",
+    "lemon yellow": "yellow", "yellowish": "yellow", "emerald green": "green", "greenish": "green",
+    "sapphire blue": "blue", "electric blue": "blue", "bluish": "blue", "ink blue": "navy", "grape": "purple",
+    "violet-purple": "purple", "bubblegum pink": "pink", "flamingo pink": "pink", "pinkish": "pink",
+    "cocoa brown": "brown", "walnut brown": "brown", "brownish": "brown", "oatmeal": "beige", "fawn": "beige",
     "dark": "dark", "light": "light", "pale": "light", "bright": "bright",
 }  # fmt: skip
 TONE = {"dark": {"black", "navy"}, "light": {"white", "beige"}, "bright": {"red", "orange", "yellow"}}
@@ -38,6 +45,14 @@ GARMENT = {
     "chinos": "trousers", "running shoes": "shoes", "wool hat": "beanie", "winter hat": "beanie",
     "knit beanie": "beanie",
     "baseball hat": "cap", "shawl": "scarf", "long-sleeved top": "sweater",
+    "tee shirt": "t-shirt", "buttoned shirt": "shirt", "button-through shirt": "shirt", "woollen pullover": "sweater",
+    "crewneck sweater": "sweater", "hooded pullover": "hoodie", "sweatshirt with a hood": "hoodie",
+    "zip-through jacket": "jacket", "long coat": "coat", "outdoor coat": "coat", "muscle shirt": "tank top",
+    "undershirt": "tank top", "one-piece dress": "dress", "full-length trousers": "trousers", "pantaloons": "trousers",
+    "bermudas": "shorts", "bermuda shorts": "shorts", "knee-length shorts": "shorts", "short trousers": "shorts",
+    "kicks": "shoes", "athletic shoes": "shoes", "tennis shoes": "shoes", "sports shoes": "shoes", "toque": "beanie",
+    "woollen skullcap": "beanie", "visored cap": "cap", "sports cap": "cap", "headpiece": "hat",
+    "neckerchief": "scarf", "wrap": "scarf", "upper garment": "top",
     "headgear": "hat", "neck scarf": "scarf", "muffler": "scarf", "necktie": "tie",
 }  # fmt: skip
 PATTERN = {
@@ -45,7 +60,8 @@ PATTERN = {
     "plaid": "checked",
     "chequered": "checked", "checkered": "checked", "check-patterned": "checked", "dotted": "dotted",
     "stripey": "striped", "tartan": "checked", "polka-dotted": "dotted", "spotty": "dotted", "polka-dot": "dotted",
-    "spotted": "dotted", "dot-patterned": "dotted",
+    "spotted": "dotted", "dot-patterned": "dotted", "banded": "striped", "multi-striped": "striped",
+    "gingham": "checked", "checkerboard": "checked", "dotty": "dotted", "speckled": "dotted",
 }  # fmt: skip
 SLEEVE = {
     "sleeveless": "none", "short-sleeved": "short", "short-sleeve": "short", "long-sleeved": "long",
@@ -92,13 +108,18 @@ SAME_NOUN = {
     "men": "man", "women": "woman", "boys": "boy", "girls": "girl", "children": "child", "kids": "child",
     "people": "person", "adults": "adult", "blokes": "man", "males": "man", "females": "woman", "gals": "woman",
     "lads": "boy", "lasses": "girl", "youngsters": "child", "individuals": "person",
+    "mister": "man", "buddy": "man", "fellas": "man", "madam": "woman", "dame": "woman", "little one": "child",
+    "juvenile": "child", "schoolchildren": "child", "character": "person", "characters": "person", "subject": "person",
+    "persons": "person", "adult person": "adult",
 }  # fmt: skip
 NOUN_RE = alternatives([*NOUNS, *SAME_NOUN])
 RELATIONS = re.compile(
-    r"(?<![\w-])(?:(?:to|on|over to) the |immediately |right |just |close |farther |more to the |in )?"
-    r"(left (?:side )?of|right (?:side )?of|left than|right than|by the(?! \w+ edge)|close to the(?! \w+ edge)"
+    r"(?<![\w-])(?:(?:to|on|over to) the |immediately |right |just |close |farther |(?:more|further) to the |in )?"
+    r"(?<!farthest )(?<!outermost )(left (?:side )?of|right (?:side )?of|left than|right than"
+    r"|by the(?! \w+ edge)|close to the(?! \w+ edge)"
     r"|left-hand side of|right-hand side of|leftward of|rightward of|left from|right from|next to"
-    r"|beside|alongside|adjacent to|by the side of|behind|to the rear of|in back of|in front of|ahead of"
+    r"|beside|alongside|adjacent to|by the side of|behind|to the rear of|in back of|in (?:the )?front of|before the"
+    r"|ahead of|near to the|side by side with|neighbouring|enclosed by|with (?=.* on one side)"
     r"|on the near side of|(?:in the middle )?between|in the middle of the two|flanked by|in the gap)"
     r"(?! the (?:picture|frame|image|video|screen))\b"
     r".*?(?=, in |, attired | there is |$)"
@@ -135,7 +156,7 @@ def has_colour(said: str, actual: str | None) -> bool:
 def clothes_fit(text: str, look: Look) -> bool:
     text = re.sub(r"hair is \w+( and \w+)?", "", text)
     text = re.sub(r"-(?=(?:shirt|jacket|sweater)ed)", " ", text).replace("navy-blue", "navy blue")
-    text = re.sub(r"-colou?red", "", text.replace("dark-blue", "dark blue"))
+    text = re.sub(r"-(colou?red|toned|hued)", "", text.replace("dark-blue", "dark blue"))
     text = re.sub(r"\b(shirt|jacket|sweater)ed\b", r"\1", text)
     text = re.sub(rf"\b{GARMENT_RE} (?:is|are) {COLOUR_RE}", r"\2 \1", text)
     for sleeve, first, other, late, early, second, garment, inner in PIECE.findall(text):
@@ -175,8 +196,10 @@ def clothes_fit(text: str, look: Look) -> bool:
 def looks_fit(text: str, who: Person) -> bool:
     look = who.look
     hair = re.search(
-        r"(?:\b(long|short|flowing|cropped|trimmed) )?"
-        r"(?:\b(black|brown|blonde?|red|ginger|gr[ea]y|white|dark|fair|golden|chestnut) )?(?:hair|ponytail)\b"
+        r"(?:\b(long|short|flowing|cropped|trimmed|lengthy|close-cut|clipped) )?"
+        r"(?:\b(black|brown|blonde?|red|ginger|gr[ea]y|white|dark|fair|golden|chestnut"
+        r"|raven|ebony|coal-black|brunette|hazel|mousy brown|flaxen|straw-blond|auburn|reddish|rust-red|greyish|greying"
+        r"|ashen|steel-grey|pure white|whitish) )?(?:hair|ponytail)\b"
         r"|\b(?:hair is (\w+))",
         text,
     )
@@ -187,22 +210,31 @@ def looks_fit(text: str, who: Person) -> bool:
         "fair": "blonde",
         "golden": "blonde",
         "chestnut": "brown",
-    }
+        "raven": "black", "ebony": "black", "coal": "black", "coal-black": "black", "brunette": "brown",
+        "hazel": "brown",
+        "mousy": "brown", "mousy brown": "brown", "straw-blond": "blonde", "rust-red": "red", "steel-grey": "grey",
+        "pure white": "white",
+        "flaxen": "blonde", "straw": "blonde", "auburn": "red", "reddish": "red", "rust": "red", "greyish": "grey",
+        "greying": "grey", "ashen": "grey", "steel": "grey", "pure": "white", "whitish": "white",
+    }  # fmt: skip
     if hair:
-        length = {"flowing": "long", "cropped": "short", "trimmed": "short"}.get(hair[1], hair[1])
+        lengths = {"flowing": "long", "lengthy": "long"} | dict.fromkeys(
+            ("cropped", "trimmed", "close-cut", "clipped"), "short"
+        )
+        length = lengths.get(hair[1], hair[1])
         colour = names.get(hair[2] or hair[3], hair[2] or hair[3])
         if length not in (None, look.hair_length):
             return False
         dark = colour == "dark" and look.hair_colour in ("black", "brown")
-        if colour in ("long", "short"):
+        if colour in ("long", "short", "lengthy", "close", "clipped"):
             colour = None
         if not dark and colour not in (None, look.hair_colour) and not re.search("jet-black|hair (drawn|pinned)", text):
             return False
         if re.search("no hair|hairless", text) is None and look.hair_length == "bald":
             return False
     for word, true in (
-        (r"(?<!dark )(?<!sun )\bglasses|spectacles|eyeglasses|specs", look.glasses == "glasses"),
-        (r"sunglasses|dark glasses|sun glasses|\bshades|dark lenses", look.glasses == "sunglasses"),
+        (r"(?<!dark )(?<!sun )(?<!tinted )\bglasses|spectacles|eyeglasses|specs", look.glasses == "glasses"),
+        (r"sunglasses|dark glasses|sun glasses|tinted glasses|\bshades|dark lenses", look.glasses == "sunglasses"),
         ("beard|whisker|facial hair", look.beard),
         (r"\bbald|no hair|hairless", look.hair_length == "bald"),
         ("ponytail|in a tail", look.hair_style == "ponytail"),
@@ -233,18 +265,26 @@ def facing_fits(text: str, who: Person) -> bool:
             return who.facing == way
     if re.search(
         "facing away|turned away|back turned|from the back|back towards|"
-        "back to us|back to the|from behind|from the rear|showing us|whose back",
+        "back to us|back to the|from behind|from the rear|showing us|whose back|back facing us|"
+        "face away|away from the camera",
         text,
     ):
         return who.facing == "away"
     front = "(?:facing|turned to(?:wards)?) (?:the camera|us)|facing forward|facing to the front|"
-    front += "facing us|towards us|from the front|head-on|whose front is|oriented toward the lens"
+    front += (
+        "facing us|towards us|from the front|head-on|whose front is|oriented toward the lens|front-facing|to face us"
+    )
     return who.facing == "camera" or not re.search(front, text)
 
 
 def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: list[str]) -> bool:
     who, x = people[me]
-    text = re.sub(r"(facing|turned) (to(wards)? )?(the )?(left|right)( side)?|(viewed|seen) from the \w+", "", text)
+    text = re.sub(
+        r"(facing|turned|turned sideways|body|profile) (to(wards)? )?(the )?(left|right)( side)?"
+        r"|(viewed|seen) from the \w+",
+        "",
+        text,
+    )
     pair = re.search(rf"(\S+) of the (two|three) {NOUN_RE}", text)
     among = re.search(rf"{NTH} {NOUN_RE} from the (left|right)", text)
     if pair or among:
@@ -252,12 +292,20 @@ def place_fits(text: str, people: list[tuple[Person, float]], me: int, nouns: li
         people = [p for p in people if noun(p[0].look)]
     xs, depths = [c for _, c in people], [p.depth for p, _ in people]
     order = among or re.search(
-        rf"{NTH} (?:(?:in line )?from(?: the)?|on the|place counted from the) (left|right)", text
+        rf"{NTH} (?:(?:in line |starting |as you go |in the row |going |position |spot )?from(?: the)?|on the"
+        r"|place counted from the) (left|right)",
+        text,
     )
-    number = re.search(r"number (one|two|three|four|five) counting from the (left|right)", text)
+    number = re.search(
+        r"(?:number|position|person) (one|two|three|four|five|six) (?:counting )?from the (left|right)", text
+    )
     if order or number:
         said = number or order
-        numbers = ["one", "two", "three", "four", "five"] if number else ["first", "second", "third", "fourth", "fifth"]
+        numbers = (
+            ["one", "two", "three", "four", "five", "six"]
+            if number
+            else ["first", "second", "third", "fourth", "fifth"]
+        )
         n, ranked = numbers.index(said[1]), sorted(xs, reverse=said[said.lastindex] == "right")
         return n < len(ranked) and x == ranked[n]
     alone = len(xs) == 1

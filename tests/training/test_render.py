@@ -11,7 +11,7 @@ from training.data.synthetic import film
 from training.data.synthetic.deeds.motions import Deed
 from training.data.synthetic.deeds.poses import upright
 from training.data.synthetic.labels import seen_actions
-from training.data.synthetic.people.bodies import BANK, JOINTS, make_bank
+from training.data.synthetic.people.bodies import BANK, JOINTS, UNIT, make_bank
 from training.data.synthetic.people.wardrobe import PROP
 from training.data.synthetic.render import Studio
 
@@ -161,8 +161,13 @@ def test_unknown_split() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not (Path.home() / ".cache" / "anny").is_dir(), reason="anny's own cache takes minutes to build")
 def test_the_kept_bodies_can_be_made_again() -> None:
+    """Which vertices of a fine mesh stay hangs on the last bit of a sum, and so on the processor: hardly any differ."""
     made = make_bank(6, BANK["test"][1])
     with np.load(BODIES / "test-6.npz") as kept:
-        assert set(kept) == set(made)
-        for name, values in made.items():
-            np.testing.assert_allclose(kept[name], values, atol=1 if values.dtype == np.int16 else 1e-5)
+        assert {name: values.shape for name, values in kept.items()} == {name: v.shape for name, v in made.items()}
+        for name in ("joints", "gender", "age", "girth"):
+            np.testing.assert_allclose(kept[name], made[name], atol=1e-5)
+        for one, other in zip(kept["rest"], made["rest"], strict=True):
+            apart = np.linalg.norm((one[:, None] - other.astype(np.float32)) * UNIT, axis=-1)
+            for nearest in (apart.min(0), apart.min(1)):  # metres
+                assert nearest.max() < 0.01 and nearest.mean() < 1e-4

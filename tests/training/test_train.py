@@ -639,6 +639,8 @@ def test_a_run_may_begin_with_the_weights_of_another(make: Any, tmp_path: Path) 
 def test_a_run_that_begins_with_anothers_best_goes_on_reading_looks(make: Any) -> None:
     first = make("first")
     first.begin(resume=False)
+    for value in first.criterion.attributes.parameters():
+        torch.nn.init.normal_(value)  # as if learnt
     save_checkpoint(first.model, first.folder / "best", {"name": "start"})
     first.save()
     second = make("second", start=str(first.folder / "best"), seed=1)
