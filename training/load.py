@@ -277,7 +277,7 @@ def cancels(address: str, question: Question, folder: Path, name: str = "predict
         job.cancel()
         try:
             job.result(LIMIT_S)
-        except (CancelledError, KeyError):  # what gradio_client makes of it
+        except (CancelledError, KeyError, ValueError):  # what gradio_client makes of it; the last if it ends just then
             pass
 
 
