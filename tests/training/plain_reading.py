@@ -73,6 +73,17 @@ def alternatives(words) -> str:
     return "(" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
 
 
+HAIR = {
+    "ginger": "red", "gray": "grey", "blond": "blonde", "fair": "blonde", "golden": "blonde", "chestnut": "brown",
+    "raven": "black", "ebony": "black", "coal": "black", "coal-black": "black", "brunette": "brown", "hazel": "brown",
+    "mousy": "brown", "mousy brown": "brown", "straw": "blonde", "straw-blond": "blonde", "flaxen": "blonde",
+    "auburn": "red", "reddish": "red", "rust": "red", "rust-red": "red", "greyish": "grey", "greying": "grey",
+    "ashen": "grey", "steel": "grey", "steel-grey": "grey", "pure": "white", "pure white": "white", "whitish": "white",
+}  # fmt: skip
+HAIR_RE = alternatives([*HAIR, *"black brown blonde red grey white dark".split()])
+HAIR_LENGTH = {"flowing": "long", "lengthy": "long", "cropped": "short", "trimmed": "short", "close-cut": "short",
+               "clipped": "short"}  # fmt: skip
+HAIR_LENGTH_RE = alternatives([*HAIR_LENGTH, "long", "short"])
 NAMES = "white black grey red orange yellow green blue navy purple pink brown beige".split()
 COLOUR_RE = alternatives([*COLOUR, *NAMES])
 GARMENT_RE = alternatives([
@@ -196,33 +207,14 @@ def clothes_fit(text: str, look: Look) -> bool:
 def looks_fit(text: str, who: Person) -> bool:
     look = who.look
     hair = re.search(
-        r"(?:\b(long|short|flowing|cropped|trimmed|lengthy|close-cut|clipped) )?"
-        r"(?:\b(black|brown|blonde?|red|ginger|gr[ea]y|white|dark|fair|golden|chestnut"
-        r"|raven|ebony|coal-black|brunette|hazel|mousy brown|flaxen|straw-blond|auburn|reddish|rust-red|greyish|greying"
-        r"|ashen|steel-grey|pure white|whitish) )?(?:hair|ponytail)\b"
+        rf"(?:\b{HAIR_LENGTH_RE} )?"
+        rf"(?:\b{HAIR_RE} )?(?:hair|ponytail)\b"
         r"|\b(?:hair is (\w+))",
         text,
     )
-    names = {
-        "ginger": "red",
-        "gray": "grey",
-        "blond": "blonde",
-        "fair": "blonde",
-        "golden": "blonde",
-        "chestnut": "brown",
-        "raven": "black", "ebony": "black", "coal": "black", "coal-black": "black", "brunette": "brown",
-        "hazel": "brown",
-        "mousy": "brown", "mousy brown": "brown", "straw-blond": "blonde", "rust-red": "red", "steel-grey": "grey",
-        "pure white": "white",
-        "flaxen": "blonde", "straw": "blonde", "auburn": "red", "reddish": "red", "rust": "red", "greyish": "grey",
-        "greying": "grey", "ashen": "grey", "steel": "grey", "pure": "white", "whitish": "white",
-    }  # fmt: skip
     if hair:
-        lengths = {"flowing": "long", "lengthy": "long"} | dict.fromkeys(
-            ("cropped", "trimmed", "close-cut", "clipped"), "short"
-        )
-        length = lengths.get(hair[1], hair[1])
-        colour = names.get(hair[2] or hair[3], hair[2] or hair[3])
+        length = HAIR_LENGTH.get(hair[1], hair[1])
+        colour = HAIR.get(hair[2] or hair[3], hair[2] or hair[3])
         if length not in (None, look.hair_length):
             return False
         dark = colour == "dark" and look.hair_colour in ("black", "brown")
