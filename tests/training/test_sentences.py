@@ -173,6 +173,7 @@ def test_training_tells_whom_each_part_of_a_sentence_fits(seed, split):
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**9), split=st.sampled_from(list(TEMPLATES)))
 @example(seed=6991394, split="train")  # once "has a top on on the left"
+@example(seed=1926005, split="train")  # once two sentences that were typed alike
 def test_sentences_are_short_speak_of_no_action_and_come_again(seed, split):
     s = random_scene(seed)
     said = describe(s, np.random.default_rng(seed), split=split)

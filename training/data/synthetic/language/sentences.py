@@ -24,7 +24,7 @@ from .truths import View
 ABSENT_SHARE = 0.155  # of all sentences; some scenes allow none
 PER_PERSON = {"train": 8}  # sentences about everybody; else two
 TRIES = 40
-WORDING = 7  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
+WORDING = 8  # to be counted up whenever the sentences of a scene change, for ``generate --reword``
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,22 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None
     """As ``describe``, each with the filled template it came from."""
     if split not in TEMPLATES:
         raise ValueError(f"no sentence templates for split {split!r}; there are {', '.join(TEMPLATES)}")
-    view, out, said = View(scene), [], set()
+    view = View(scene)
+    out: list[tuple[Described, Draft]] = []
+    said: set[str] = set()
     per_person = per_person or PER_PERSON.get(split, 2)
 
-    def described(i: int | None, draft: Draft, kind: str, hard: bool) -> Described:
-        if split != "train":
-            return Described(i, draft.text, kind, hard)
-        return Described(i, typed(draft.text, rng), kind, hard, parts_of(view, draft))
+    def added(i: int | None, draft: Draft | None, kind: str, hard: bool) -> bool:
+        """Whether there is such a draft, and it says, as typed too, what nothing has said before."""
+        if not draft or draft.text in said:
+            return False
+        train = split == "train"
+        sentence = typed(draft.text, rng) if train else draft.text
+        if sentence in said:
+            return False
+        said.update((draft.text, sentence))
+        out.append((Described(i, sentence, kind, hard, parts_of(view, draft) if train else {}), draft))
+        return True
 
     for i in view.described():
         families = (
@@ -95,18 +104,14 @@ def drafts(scene: Scene, rng: Draw, *, split: str, per_person: int | None = None
         for family in families:
             for choice in (family, *rng.permutation([f for f in FAMILIES if f != family])):
                 draft = sentence_about(view, i, str(choice), split, rng)
-                if draft and draft.text not in said:
-                    said.add(draft.text)
-                    out.append((described(i, draft, draft.kind, shares_looks(view, i)), draft))
+                if added(i, draft, draft.kind if draft else "", shares_looks(view, i)):
                     break
     share = len(out) * ABSENT_SHARE / (1 - ABSENT_SHARE)
     for _ in range(int(share) + (rng.random() < share % 1)):
         first = bool(rng.random() < 0.5)
         for near in (first, not first):
             draft = absent_sentence(scene, split, near, rng)
-            if draft and draft.text not in said:
-                said.add(draft.text)
-                out.append((described(None, draft, "absent-near" if near else "absent-other", near), draft))
+            if added(None, draft, "absent-near" if near else "absent-other", near):
                 break
     return out
 
