@@ -6,7 +6,7 @@ person, runners-up are known and "nobody" is an answer; their action logits are 
 of the branches. With ``answer="branches"`` box and actions are the branches' means, as in the papers.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -56,12 +56,13 @@ FUSIONS = {"refatomnetpp": RefAtomNetPP, "refatomnet": RefAtomNet, "plain": Plai
 class SceneReading:
     """What training needs of the sentence-free part beside the clip tokens.
 
-    ``dense`` where the detector is ours to train, ``paths`` where detections are followed. ``kinds`` where people
-    count each other: logits that each is of the kinds counted (B, P, kinds), see :class:`Counting`. ``looks`` where
-    people are looked at in the pixels.
+    ``dense`` where the detector is ours to train, and ``coarse``, the people's boxes after the first of two refinements
+    (B, P, 4). ``paths`` where detections are followed. ``kinds`` where people count each other: logits that each is of
+    the kinds counted (B, P, kinds), see :class:`Counting`. ``looks`` where people are looked at in the pixels.
     """
 
     dense: DenseDetections | None
+    coarse: Tensor | None
     detections: Detections
     paths: Trajectories | None
     kinds: Tensor | None
@@ -79,6 +80,7 @@ class _Detected(NamedTuple):
     boxes: Tensor
     looks: Looks | None = None
     dense: DenseDetections | None = None
+    coarse: Tensor | None = None
 
 
 class People(NamedTuple):
@@ -253,7 +255,7 @@ class RavarModel(HubModel):
         self.person_norm = nn.LayerNorm(width)
         self.moved_norm = nn.LayerNorm(2 * width)
         self.person_action = mlp(4 * width, 2 * width, NUM_ACTIONS)
-        self.person_box = mlp(width, width, 4)
+        self.person_box = silent(mlp(width, width, 4))
         self.word_proj = nn.Sequential(nn.LayerNorm(config.word_width), nn.Linear(config.word_width, width))
         self.sentence_proj = nn.Linear(config.sentence_width, width)
         self.forget = nn.Dropout(config.dropout)  # of what words mean: others may mean nearly the same
@@ -308,7 +310,7 @@ class RavarModel(HubModel):
         key = config.key_frame if frames == config.frames else 0
         features = features.around(key)
         detected = self._recall(features, key) if isinstance(features, Glance) else self._detect(features, key, choose)
-        maps, found, cues, boxes, looks, dense = detected
+        maps, found, cues, boxes, looks, dense, coarse = detected
         inside = self._inside(features, maps, found) * found.mask[:, :, None, None]
         seen = self.fusion.see(maps, cues, inside, found.mask)
         people = config.people
@@ -341,7 +343,7 @@ class RavarModel(HubModel):
         )
         counts = config.answer == "people" and config.relations
         kinds = self.choice.ranking.kinds(clip.people) if counts else None
-        return clip, SceneReading(dense, found, seen.paths, kinds, looks)
+        return clip, SceneReading(dense, coarse, found, seen.paths, kinds, looks)
 
     def glance(self, features: Features) -> tuple[People, Features]:
         """Who is on single pictures, for following them from one to the next, and what to keep of each.
@@ -357,7 +359,7 @@ class RavarModel(HubModel):
         if not isinstance(features, FrameFeatures):
             detected = self._take_detected(alone, 0)
             return self._people(detected.found, detected.cues, detected.boxes), features
-        maps, _, found, said = self._find(alone, 0, None)
+        maps, _, _, found, said = self._find(alone, 0, None)
         plain = self.regions.told(said)
         people = self._people(found, plain, self._refine(found, plain))
         kept = Glance(
@@ -387,22 +389,27 @@ class RavarModel(HubModel):
     def _detect(self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None") -> _Detected:
         if self.config.encoder != "compact":
             return self._take_detected(features, key)
-        maps, dense, found, said = self._find(features, key, choose)
+        maps, dense, coarse, found, said = self._find(features, key, choose)
         boxes = self._refine(found, self.regions.told(said))  # as on pictures that nobody is looked at closely in
         picture = features.picture[:, key if features.picture.shape[1] > 1 else 0]
         looks = self._look(picture, features.grey, key, found)
-        return _Detected(maps, found, self._cues(said, looks), boxes, looks, dense)
+        return _Detected(maps, found, self._cues(said, looks), boxes, looks, dense, coarse)
 
     def _find(
         self, features: FrameFeatures, key: int, choose: "Callable[[DenseDetections], Detections] | None"
-    ) -> tuple[Tensor, DenseDetections, Detections, Tensor]:
-        """Token maps of all frames; of the key frame every cell's detection, those kept, and what to say of them."""
+    ) -> tuple[Tensor, DenseDetections, Tensor, Detections, Tensor]:
+        """Token maps of all frames; of the key frame every cell's detection, the people's boxes refined once, all that
+        was kept, people in those boxes, and what to say of it.
+        """
         config = self.config
         maps, fine = self.neck(features, key)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
         seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
-        return maps, dense, found, self.regions(seen_fine, found.boxes_cxcywh, found.category)
+        coarse = self._refine(found, self.regions.told(self.regions(seen_fine, found.boxes_cxcywh, found.category)))
+        boxes = torch.cat([coarse.detach(), found.boxes_cxcywh[:, config.people :]], dim=1)
+        found = replace(found, boxes_cxcywh=boxes)
+        return maps, dense, coarse, found, self.regions(seen_fine, boxes, found.category)
 
     def _take_detected(self, features: "ClipFeatures", key: int) -> _Detected:
         """As :meth:`_detect`, of what a frozen detector has found."""

@@ -19,10 +19,7 @@ from refatomnet.config import ModelConfig
 from refatomnet.encoders import FrameFeatures
 from refatomnet.encoders.compact import CHANNELS
 from refatomnet.errors import VideoError
-from refatomnet.heads import (
-    DenseDetections,
-    Detections,
-)
+from refatomnet.heads import DenseDetections, Detections, shift_boxes
 from refatomnet.model import Output, RavarModel
 from refatomnet.shelf import TokenShelf
 from refatomnet.text import TextTokens
@@ -194,6 +191,21 @@ def test_shapes_follow_the_config(switches: dict[str, Any]) -> None:
     assert (output.words is not None) == (follows and "keyword" in config.levels)
     if output.words is not None:
         assert output.words.tokens.shape == (6, 6, TINY.frames, TINY.width)
+
+
+def test_people_are_boxed_again_in_the_boxes_of_a_first_refinement() -> None:
+    model = tiny_model()
+    step = torch.tensor([0.4, 0.0, 0.2, -0.1])
+    with torch.no_grad():
+        model.person_box[-1].bias.copy_(step)
+    choose, people = few_people(2), TINY.people
+    clip, reading = model.encode_clips(random_features(2), choose=choose)
+    given = choose(None).boxes_cxcywh
+    coarse = shift_boxes(given[:, :people], step)
+    torch.testing.assert_close(reading.coarse, coarse)
+    torch.testing.assert_close(reading.detections.boxes_cxcywh, torch.cat([coarse, given[:, people:]], dim=1))
+    torch.testing.assert_close(clip.person_boxes, shift_boxes(coarse, step))
+    assert reading.coarse.requires_grad and not reading.detections.boxes_cxcywh.requires_grad
 
 
 def test_the_answer_is_about_the_best_person(model: RavarModel) -> None:

@@ -193,7 +193,11 @@ def _encode_sentences(source: Path, sentences: list[str], folder: Path, config: 
         raise DataError(f"{source}: {error}") from error
     rows = _read_before(sentences, folder)
     order = sorted(set(range(len(words))) - rows.keys(), key=lambda i: len(words[i]))
+    began = time.monotonic()
     for start in range(0, len(order), 128):
+        if start and start % (256 * 128) == 0:
+            passed = time.monotonic() - began
+            _LOG.info("%d of %d sentences read in %.0f s, the shortest first", start, len(order), passed)
         batch = order[start : start + 128]
         for i, (states, pooled) in zip(batch, encoder.encode_words([words[i] for i in batch]), strict=True):
             rows[i] = (states.half().numpy(), pooled.half().numpy())

@@ -219,9 +219,10 @@ class Criterion(nn.Module):
         labels = batch.actions[row, match][matched]
         boxes, target = clip.person_boxes[matched], truth[row, match][matched]
         classes = batch.attributes[row, match][matched]
+        refined = [boxes] if reading.coarse is None else [reading.coarse[matched], boxes]
         parts = {
             "person_action": focal_bce(clip.person_actions[matched], labels),
-            "refine": box_loss(boxes, target),
+            "refine": torch.stack([box_loss(part, target) for part in refined]).mean(),
             "attribute": self.attributes(clip.people[matched], classes),
         }
         if reading.looks is not None:

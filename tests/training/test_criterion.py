@@ -646,6 +646,25 @@ def test_labels_go_to_the_person_they_belong_to() -> None:
         assert parts[name] > 0.01, name
 
 
+def test_both_refinements_of_boxes_are_taught() -> None:
+    model, batch = tiny_model(), make_batch(1, 2)
+    found = few_people(1, people=2)(None)
+    found.boxes_cxcywh[:, :2] = xyxy_to_cxcywh(torch.tensor([WIDE, TALL]))
+    clip, reading = model.encode_clips(batch.features, choose=lambda _: found)
+    truth = xyxy_to_cxcywh(torch.tensor([WIDE, TALL])).unsqueeze(0)
+    off = truth + torch.tensor([0.02, 0.0, 0.0, 0.0])
+    losses = {}
+    for first, last in ((truth, truth), (off, truth), (truth, off), (off, off)):
+        boxes = (torch.cat([part, clip.person_boxes[:, 2:]], dim=1) for part in (first, last))
+        coarse, refined = boxes
+        output = model(clip, batch.text)
+        read = replace(reading, coarse=coarse)
+        parts = Criterion(model, LossWeights())(batch, replace(clip, person_boxes=refined), read, output)
+        losses[first is off, last is off] = float(parts["refine"])
+    assert losses[False, False] < 1e-5 < losses[True, False] == pytest.approx(losses[False, True])
+    assert losses[True, True] == pytest.approx(2 * losses[True, False])
+
+
 def test_following_counts_the_share_inside_the_box_of_its_frame() -> None:
     tokens = (TINY.image_height // 16) * (TINY.image_width // 16)
     columns = TINY.image_width // 16

@@ -12,7 +12,7 @@ DATA=${DATA:-$HOME/.cache/refatomnet/openravar}
 STILLS=${STILLS:-$DATA-stills}
 RUN=${RUN:-$HOME/.cache/refatomnet/runs/compact}
 STILL_CLIPS=${STILL_CLIPS:-20000}
-TRAIN_CLIPS=${TRAIN_CLIPS:-3000}
+TRAIN_CLIPS=${TRAIN_CLIPS:-4500}
 VAL_CLIPS=${VAL_CLIPS:-300}
 TEST_CLIPS=${TEST_CLIPS:-500}
 SPOILT_CLIPS=${SPOILT_CLIPS:-100} # of test, on which every corruption is tried
@@ -21,7 +21,7 @@ step() { echo "== $* (${SECONDS} s)" >&2; }
 
 step data
 python -m training.generate --out "$STILLS" --split train --clips "$STILL_CLIPS" --seed 21 --stills
-python -m training.generate --out "$DATA" --split train --clips "$TRAIN_CLIPS" --seed 11
+python -m training.generate --out "$DATA" --split train --clips "$TRAIN_CLIPS" --seed 11 --sparse
 python -m training.generate --out "$DATA" --split val --clips "$VAL_CLIPS" --seed 2
 python -m training.generate --out "$DATA" --split test --clips "$TEST_CLIPS" --seed 3
 
