@@ -526,6 +526,7 @@ def follows(config: ModelConfig, level: str) -> bool:
 @each_variant
 def test_every_trained_parameter_gets_a_gradient(switches: dict[str, Any]) -> None:
     model = tiny_model(**switches)
+    torch.nn.init.normal_(model.person_box[-1].weight, std=0.01)  # it begins with boxes left as they are
     model.train()
     torch.manual_seed(0)
     criterion, parts = step(model, make_batch(4, 3))
@@ -660,9 +661,9 @@ def test_both_refinements_of_boxes_are_taught() -> None:
         output = model(clip, batch.text)
         read = replace(reading, coarse=coarse)
         parts = Criterion(model, LossWeights())(batch, replace(clip, person_boxes=refined), read, output)
-        losses[first is off, last is off] = float(parts["refine"])
-    assert losses[False, False] < 1e-5 < losses[True, False] == pytest.approx(losses[False, True])
-    assert losses[True, True] == pytest.approx(2 * losses[True, False])
+        losses[first is off, last is off] = parts["refine"].item()
+    assert losses[False, False] < 1e-5 < losses[True, False] == pytest.approx(losses[False, True], rel=1e-4)
+    assert losses[True, True] == pytest.approx(2 * losses[True, False], rel=1e-4)
 
 
 def test_following_counts_the_share_inside_the_box_of_its_frame() -> None:
