@@ -247,14 +247,14 @@ class RegionTokens(nn.Module):
         nn.init.normal_(self.category.weight, std=0.1)  # smaller than looks and geometry, or it would drown them
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, fine: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:
+    def forward(self, squeezed: Tensor, boxes_cxcywh: Tensor, category: Tensor) -> Tensor:
         """What there is to say of detections (B, M, D), for :meth:`told`.
 
         Args:
-            fine: Fine map (B, channels, h, w).
+            squeezed: What ``squeeze`` makes of the fine map (B, 64, h, w).
             boxes_cxcywh: (B, M, 4). category: index (B, M).
         """
-        look = self.look(sample_inside(self.squeeze(fine), boxes_cxcywh, LOOK_GRID))
+        look = self.look(sample_inside(squeezed, boxes_cxcywh, LOOK_GRID))
         return self.look_proj(look) + self.geometry(self.describe(boxes_cxcywh)) + self.category(category)
 
     def told(self, said: Tensor, looks: Tensor | None = None) -> Tensor:

@@ -405,11 +405,11 @@ class RavarModel(HubModel):
         maps, fine = self.neck(features, key)
         dense = self.detector(fine)
         found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
-        seen_fine = torch.cat([fine, features.fine[:, key]], dim=1)
-        coarse = self._refine(found, self.regions.told(self.regions(seen_fine, found.boxes_cxcywh, found.category)))
+        squeezed = self.regions.squeeze(torch.cat([fine, features.fine[:, key]], dim=1))
+        coarse = self._refine(found, self.regions.told(self.regions(squeezed, found.boxes_cxcywh, found.category)))
         boxes = torch.cat([coarse.detach(), found.boxes_cxcywh[:, config.people :]], dim=1)
         found = replace(found, boxes_cxcywh=boxes)
-        return maps, dense, coarse, found, self.regions(seen_fine, boxes, found.category)
+        return maps, dense, coarse, found, self.regions(squeezed, boxes, found.category)
 
     def _take_detected(self, features: "ClipFeatures", key: int) -> _Detected:
         """As :meth:`_detect`, of what a frozen detector has found."""

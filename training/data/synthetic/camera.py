@@ -9,9 +9,11 @@ import numpy as np
 
 from .deeds.motions import Draw
 
-FRAMINGS = {"long": 0.2, "full": 0.28, "medium": 0.3, "close": 0.22}  # how often; see ``tall``
-TALL = {"long": (0.26, 0.5), "full": (0.5, 0.9), "medium": (1.0, 1.75), "close": (1.75, 2.7)}
-"""Height of the framed person over that of the picture: whole people, cut at the waist, cut at the chest."""
+FRAMINGS = {"long": 0.2, "full": 0.28, "medium": 0.3, "close": 0.22}  # how often; see ``TALL``
+TRAINED = {"long": 0.17, "full": 0.25, "medium": 0.27, "close": 0.19, "tight": 0.12}  # the same of the train split
+TALL = {"long": (0.26, 0.5), "full": (0.5, 0.9), "medium": (1.0, 1.75), "close": (1.75, 2.7), "tight": (1.75, 3.2)}
+"""Height of the framed person over that of the picture: whole people, cut at the waist, cut at the chest, cut by every
+edge of the picture."""
 FARTHEST = {True: 7.5, False: 14.0}  # metres to the framed person, indoors and out: what is seen small is seen wide
 
 
@@ -107,12 +109,14 @@ def aim_camera(
 ) -> Camera:
     """Frame the first people: all of them, or in closer shots from the heads down; others' heads where it can be.
 
+    The tightest shots may cut heads, too.
+
     Args:
         t: Seconds from the key frame (T,).
         rng: Source of chance.
         size: Width and height of the supersampled frame, pixels.
         half_width: Tangent of half the horizontal field of view.
-        framing: One of ``FRAMINGS``.
+        framing: One of ``TALL``.
         subject: Place to the right, distance, and height of the top of the first person, metres; what a cut turns to.
         spans: Distance, and heights of the lowest and the highest point, of everybody.
         framed: How many of them, from the first, are the shot's own.
@@ -120,7 +124,7 @@ def aim_camera(
     width, height_px = size
     focal = width / 2 / half_width
     aside, depth, top = subject
-    close = framing in ("medium", "close")
+    close = framing in ("medium", "close", "tight")
     height = float(
         np.clip(top * rng.uniform(0.72, 1.1), 0.5, 2.2)
         if close
@@ -130,7 +134,9 @@ def aim_camera(
     angles = np.array([((low - height) / d, (high - height) / d) for d, low, high in spans])
     low, high = angles[:framed, 0].min(), angles[:framed, 1].max()
     heads = angles[:, 1].max() - 0.93 * half  # the lowest aim that shows every head
-    if close or high - low > 1.8 * half:
+    if framing == "tight":
+        aim = high - rng.uniform(0.8, 1.35) * half
+    elif close or high - low > 1.8 * half:
         aim = high - rng.uniform(0.72, 0.9) * half
         aim = min(max(aim, heads), aim + 0.35 * half)
     else:

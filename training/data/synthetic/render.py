@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .camera import FARTHEST, FRAMINGS, TALL, Camera, aim_camera
+from .camera import FARTHEST, FRAMINGS, TALL, TRAINED, Camera, aim_camera
 from .casting import INDOORS, cast
 from .deeds.poses import turn
 from .deeds.props import cuboid
@@ -95,13 +95,16 @@ class Studio:
     ) -> tuple[list[Actor], Camera, float, str]:
         """People in action before a camera, the tangent of half its horizontal angle, and how it frames them."""
         units = cast(self.rig, self.bodies, self.attributes, t, rng, labels=labels, inside=inside)
-        framing = str(rng.choice(list(FRAMINGS), p=list(FRAMINGS.values())))
+        framings = TRAINED if self.split == "train" else FRAMINGS
+        framing = str(rng.choice(list(framings), p=list(framings.values())))
         half_width = float(np.tan(np.radians(rng.uniform(32, 76)) / 2))
         first = max(a.top for a in units[0])
         height = max(first, 1.2) / rng.uniform(*TALL[framing])  # metres that the picture shows at their distance
         half_width = max(half_width, height * work[0] / work[1] / 2 / FARTHEST[inside])
+        if framing == "tight":  # from no nearer than people come to a camera, so through a longer lens
+            half_width = height * work[0] / work[1] / 2 / rng.uniform(1.3, 2.4)
         depth = max(height * work[0] / work[1] / (2 * half_width), 1.1)
-        actors = arrange(units, rng, depth=depth, half_width=half_width)
+        actors = arrange(units, rng, depth=depth, half_width=half_width, cut=framing == "tight")
         for actor in actors:
             if actor.deed.seat == "bed":
                 actor.raised = float(rng.uniform(0.3, 0.6))

@@ -81,7 +81,7 @@ def _corners(points: np.ndarray) -> np.ndarray:
     return low[:, None] + (high - low)[:, None] * shares
 
 
-def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) -> list[Actor]:
+def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float, cut: bool = False) -> list[Actor]:
     """Give every unit a place and a heading so that nobody touches anybody who is not meant to.
 
     Units that find no room are left out.
@@ -91,12 +91,13 @@ def arrange(units: list[Unit], rng: Draw, *, depth: float, half_width: float) ->
         rng: Source of all chance.
         depth: Metres from the camera to the first unit; more where a group would not fit into the picture.
         half_width: Tangent of half the horizontal field of view.
+        cut: Whether the picture's sides may always cut people, not only now and then.
 
     Returns:
         The actors placed, unit by unit.
     """
     placed: list[Actor] = []
-    crowded, cut = rng.random() < 0.6, rng.random() < 0.12
+    crowded, cut = rng.random() < 0.6, rng.random() < 0.12 or cut
     for index, unit in enumerate(units):
         homes = [(a.at, a.heading) for a in unit]
         for attempt in range(70):
