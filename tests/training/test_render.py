@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from training.data.synthetic import film
+from training.data.synthetic import film, render
 from training.data.synthetic.deeds.motions import Deed
 from training.data.synthetic.deeds.poses import upright
 from training.data.synthetic.labels import seen_actions
@@ -118,6 +118,22 @@ def test_joints_lie_in_the_full_box_and_none_is_seen_outside_the_frame(scenes: l
             outside = ((person.joints_xy < 0) | (person.joints_xy > 1)).any(-1)
             assert not (person.joints_seen & outside).any()
     assert checked
+
+
+def test_the_tightest_close_ups_cut_whom_they_frame_and_are_of_training_alone(
+    studio: Studio, scenes: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any("tight" in scene.tags for scene in scenes) and "tight" not in render.FRAMINGS
+    assert sum(render.TRAINED.values()) == pytest.approx(1) and 0 < render.TRAINED["tight"] < 0.2
+    monkeypatch.setattr(render, "TRAINED", {"tight": 1.0})
+    monkeypatch.setattr(studio, "split", "train")
+    tight = [studio.shoot(seed, **SMALL) for seed in SEEDS]
+    assert all(scene.tags == ("tight",) for scene in tight)
+    key, edge = SMALL["key_frame"], 0.005
+    framed = [scene.people[0].full_boxes_xyxy[key] for scene in tight]
+    assert all((box[:2] <= edge).any() or (box[2:] >= 1 - edge).any() for box in framed)
+    tall = [box[3] - box[1] for box in framed]
+    assert min(tall) > 0.6
 
 
 def test_things_move(scenes: list) -> None:
