@@ -8,7 +8,7 @@ go beyond them, since a regressed box cannot be turned down; each is a switch of
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
 import torch
@@ -79,6 +79,11 @@ class Detections:
     scores: Tensor
     category: Tensor
     mask: Tensor
+
+    def mirrored(self) -> "Detections":
+        """The same as they lie in the mirror image."""
+        x, rest = self.boxes_cxcywh.tensor_split([1], dim=-1)
+        return replace(self, boxes_cxcywh=torch.cat([1 - x, rest], dim=-1))
 
 
 class DetectionHead(nn.Module):

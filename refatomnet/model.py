@@ -287,6 +287,25 @@ class RavarModel(HubModel):
         """Frozen features of M frames as :meth:`VisualEncoder.prepare` gives them; ``key`` as of its ``forward``."""
         return self.encoder(pixels, key=key)
 
+    def encode_views(self, pixels: Tensor, *, key: int | None = None) -> tuple[Any, ...]:
+        """The same, and with the compact encoder that of the frames seen in a mirror: what :meth:`encode` takes."""
+        views = (pixels, pixels.flip(-1)) if self.config.encoder == "compact" else (pixels,)
+        return tuple(self.encode_frames(view, key=key) for view in views)
+
+    def encode(self, features: Features, mirrored: Features | None = None) -> ClipTokens:
+        """Clips ready for any sentence: as of :meth:`encode_clips`, everybody's actions averaged over both views.
+
+        Args:
+            features: As of :meth:`encode_clips`.
+            mirrored: The same of the frames seen in a mirror; without it, one view will do. Where :meth:`glance` has
+                made them, both are of one call.
+        """
+        clip, reading = self.encode_clips(features)
+        if mirrored is None:
+            return clip
+        turned, _ = self.encode_clips(mirrored, choose=lambda _: reading.detections.mirrored())
+        return replace(clip, person_actions=(clip.person_actions + turned.person_actions) / 2)
+
     def encode_clips(
         self, features: Features, *, choose: "Callable[[DenseDetections], Detections] | None" = None
     ) -> tuple[ClipTokens, SceneReading]:
@@ -345,21 +364,30 @@ class RavarModel(HubModel):
         kinds = self.choice.ranking.kinds(clip.people) if counts else None
         return clip, SceneReading(dense, coarse, found, seen.paths, kinds, looks)
 
-    def glance(self, features: Features) -> tuple[People, Features]:
+    def glance(self, features: Features, mirrored: Features | None = None) -> tuple[People, tuple[Features, ...]]:
         """Who is on single pictures, for following them from one to the next, and what to keep of each.
 
         Args:
-            features: Of every picture (M, …).
+            features: Of every picture (M, …). mirrored: The same of what is seen of them in a mirror, if that is.
 
         Returns:
-            The people; and what windows of these pictures are put together from for :meth:`encode_clips`, (M, …) too,
-            which for public encoders is the features themselves.
+            The people; and, of each view, what windows of these pictures are put together from for :meth:`encode`,
+            (M, …) too, which for public encoders is the features themselves.
         """
-        alone: Any = features.map(lambda part: part.unsqueeze(1)).around(0)
         if not isinstance(features, FrameFeatures):
+            alone: Any = features.map(lambda part: part.unsqueeze(1)).around(0)
             detected = self._take_detected(alone, 0)
-            return self._people(detected.found, detected.cues, detected.boxes), features
-        maps, _, _, found, said = self._find(alone, 0, None)
+            return self._people(detected.found, detected.cues, detected.boxes), (features,)
+        people, kept, found = self._glance(features, None)
+        if mirrored is None:
+            return people, (kept,)
+        return people, (kept, self._glance(mirrored, lambda _: found.mirrored())[1])
+
+    def _glance(
+        self, features: Any, choose: "Callable[[DenseDetections], Detections] | None"
+    ) -> tuple[People, Glance, Detections]:
+        alone = features.map(lambda part: part.unsqueeze(1)).around(0)
+        maps, _, _, found, said = self._find(alone, 0, choose)
         plain = self.regions.told(said)
         people = self._people(found, plain, self._refine(found, plain))
         kept = Glance(
@@ -371,7 +399,7 @@ class RavarModel(HubModel):
             picture=features.picture,
             grey=features.grey,
         )
-        return people, kept
+        return people, kept, found
 
     def _people(self, found: Detections, tokens: Tensor, boxes: Tensor) -> People:
         count = self.config.people

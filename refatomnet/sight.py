@@ -32,7 +32,7 @@ class Sight:
         self.model = model
         self.letterbox = letterbox
         self.device = device
-        self._kept: dict[float, Features] = {}
+        self._kept: dict[float, tuple[Features, ...]] = {}  # of each view
 
     @torch.inference_mode()
     def look(
@@ -53,17 +53,17 @@ class Sight:
             some = moments[begin : begin + _PICTURES_AT_ONCE]
             images = [pictures[moment] for moment in some]
             pixels = self.model.encoder.prepare(images, self.letterbox).to(self.device)
-            found, kept = self.model.glance(self.model.encode_frames(pixels))
+            found, kept = self.model.glance(*self.model.encode_views(pixels))
             people.append(found)
             for i, moment in enumerate(some):
-                self._kept[moment] = kept.map(itemgetter(i))
+                self._kept[moment] = tuple(view.map(itemgetter(i)) for view in kept)
         tokens = []
         for begin in range(0, len(windows), _WINDOWS_AT_ONCE):
             stacks = [
-                Features.stack([self._kept[moment] for moment in window])
+                [Features.stack(list(view)) for view in zip(*(self._kept[moment] for moment in window), strict=True)]
                 for window in windows[begin : begin + _WINDOWS_AT_ONCE]
             ]
-            tokens.append(self.model.encode_clips(Features.stack(stacks))[0])
+            tokens.append(self.model.encode(*(Features.stack(list(view)) for view in zip(*stacks, strict=True))))
         return People(*(torch.cat(parts).cpu() for parts in zip(*people, strict=True))), _joined(tokens)
 
     def forget(self, before: float) -> None:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from refatomnet.boxes import cxcywh_to_xyxy
 from refatomnet.checkpoint import encoder_state
 from refatomnet.config import ModelConfig
 from refatomnet.encoders import FrameFeatures
@@ -261,17 +262,47 @@ def test_without_presence_nobody_has_no_score_of_its_own(answer: str) -> None:
 
 @each_variant
 def test_pictures_glanced_at_make_the_clips_that_their_features_make(switches: dict[str, Any]) -> None:
-    model, features = tiny_model(**switches), random_features(2)
+    model, features, mirrored = tiny_model(**switches), random_features(2), random_features(2)
     torch.nn.init.normal_(model.neck.time)
     clip, reading = model.encode_clips(features)
-    people, kept = model.glance(features.map(lambda part: part.flatten(0, 1)))
-    assert not {"middle", "deep"} & vars(kept).keys()
-    again, recalled = model.encode_clips(kept.map(lambda part: part.unflatten(0, (2, TINY.frames))))
+    people, kept = model.glance(*(view.map(lambda part: part.flatten(0, 1)) for view in (features, mirrored)))
+    assert not {"middle", "deep"} & vars(kept[0]).keys()
+    views = [view.map(lambda part: part.unflatten(0, (2, TINY.frames))) for view in kept]
+    again, recalled = model.encode_clips(views[0])
     same(again, clip)
     same(recalled.detections, reading.detections)
+    same(model.encode(*views), model.encode(features, mirrored))
     of_keys = slice(TINY.key_frame, None, TINY.frames)
     torch.testing.assert_close(people.boxes_cxcywh[of_keys], clip.person_boxes)
     assert torch.equal(people.mask[of_keys], clip.people_mask) and people.mask.sum() > 3
+
+
+def test_a_second_view_tells_what_people_do_and_nothing_else() -> None:
+    model, features, mirrored = tiny_model(), random_features(2), random_features(2)
+    clip, reading = model.encode_clips(features)
+    same(model.encode(features), clip)
+    both = model.encode(features, mirrored)
+    turned, found = model.encode_clips(mirrored, choose=lambda _: reading.detections.mirrored())
+    torch.testing.assert_close(both.person_actions, (clip.person_actions + turned.person_actions) / 2)
+    assert (turned.person_actions - clip.person_actions).abs().max() > 1e-3
+    same(replace(both, person_actions=clip.person_actions), clip)
+    assert torch.equal(found.detections.mask, reading.detections.mask)
+
+
+def test_the_second_view_is_the_mirror_image_with_people_where_they_are_there() -> None:
+    model = tiny_model()
+    pixels = torch.randn(3, 3, TINY.image_height, TINY.image_width)
+    plain, turned = model.encode_views(pixels)
+    same(plain, model.encode_frames(pixels))
+    assert torch.equal(turned.picture, plain.picture.flip(-1)) and not torch.equal(turned.deep, plain.deep)
+    boxes = torch.rand(2, 5, 4)
+    found = Detections(boxes, torch.rand(2, 5), torch.zeros(2, 5, dtype=torch.long), torch.ones(2, 5).bool())
+    there = found.mirrored()
+    corners, others = (cxcywh_to_xyxy(d.boxes_cxcywh) for d in (found, there))
+    torch.testing.assert_close(
+        others, torch.stack([1 - corners[..., 2], corners[..., 1], 1 - corners[..., 0], corners[..., 3]], -1)
+    )
+    same(there.mirrored(), found)
 
 
 @each_variant

@@ -82,9 +82,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class Question:
-    """One clip: how to load its features and how it lies on the canvas, its records, and its sentences by variant."""
+    """One clip: how to load its features, view by view as ``RavarModel.encode`` takes them, and how it lies on the
+    canvas; its records, and its sentences by variant.
+    """
 
-    load: Callable[[], tuple[Features, Letterbox]]
+    load: Callable[[], tuple[tuple[Features, ...], Letterbox]]
     records: list[Record]
     sentences: dict[str, list[str]]
 
@@ -141,8 +143,8 @@ def _ask(
     model: RavarModel, question: Question, embed: Callable[[list[str]], TextTokens], device: torch.device
 ) -> dict[str, tuple[np.ndarray, ...]]:
     """Boxes, action logits, presence logits and boxes in every frame of one clip's records, by variant."""
-    features, letterbox = question.load()
-    clip, _ = model.encode_clips(features.to(device))
+    views, letterbox = question.load()
+    clip = model.encode(*(view.to(device) for view in views))
     names = [name for name in VARIANTS if name in question.sentences]
     output = model(clip, embed([s for name in names for s in question.sentences[name]]).to(device))
     boxes, frames = (letterbox.to_frame(cxcywh_to_xyxy(b)) for b in (output.box_cxcywh, output.frame_boxes))
@@ -179,14 +181,14 @@ def questions_from_videos(
 @torch.inference_mode()
 def _load(
     model: RavarModel, data: Path, record: Record, change: Callable[[Record], Change] | None
-) -> tuple[Features, Letterbox]:
-    """Features (1, T, …) of the clip of a record, and how it lies on the canvas."""
+) -> tuple[tuple[Features, ...], Letterbox]:
+    """Features (1, T, …) of each view of the clip of a record, and how it lies on the canvas."""
     config = model.config
     images = read_model_frames(data, record, config, change(record) if change else None)
     height, width = images[0].shape[:2]
     box = Letterbox.of(config, width, height)
     pixels = model.encoder.prepare(images, box).to(next(model.parameters()).device)
-    return Features.stack([model.encode_frames(pixels, key=config.key_frame)]), box
+    return tuple(Features.stack([view]) for view in model.encode_views(pixels, key=config.key_frame)), box
 
 
 def score(answers: Answers, variant: str = "own") -> dict[str, float]:

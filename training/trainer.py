@@ -129,13 +129,13 @@ class Ema:
 
 
 def cached_questions(data: Path, split: str, cache: FeatureCache, config: ModelConfig) -> list[Question]:
-    """One question a key frame of a split, in order of their names, its features from the cache."""
+    """One question a key frame of a split, in order of their names, its features from the cache: one view alone."""
     own: dict[str, list[Record]] = {}
     for record in read_records(data / f"{split}.jsonl"):
         own.setdefault(record.moment, []).append(record)
 
-    def load(moment: str) -> tuple[Features, Letterbox]:
-        return Features.stack([cache.features(moment)]), cache.letterbox(moment, config)
+    def load(moment: str) -> tuple[tuple[Features, ...], Letterbox]:
+        return (Features.stack([cache.features(moment)]),), cache.letterbox(moment, config)
 
     return [
         Question(partial(load, m), own[m], {"own": [r.sentence for r in own[m]]}) for m in sorted(own) if m in cache

@@ -134,7 +134,7 @@ def test_what_is_cached_is_what_the_encoders_say(trained: Path, overrides: list[
     assert isinstance(stored, ClipFeatures) and stored.tokens.shape == (8, 6, 24) and stored.regions.shape == (8, 5, 32)
     records = {r.moment: r for r in evaluate.read_split(data, "val")}
     question = evaluate.questions_from_videos(model, data, [records[moments[0]]], {"own": [SENTENCES[0]]})[0]
-    direct, _ = question.load()
+    (direct,), _ = question.load()
     direct = direct.around(config.key_frame)
     for name in ("tokens", "regions", "scores", "names"):
         torch.testing.assert_close(getattr(stored, name), getattr(direct, name)[0], atol=2e-3, rtol=2e-3)

@@ -248,8 +248,9 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RavarMo
         assert len({r.clip for r in question.records}) == 1
         assert question.sentences["own"] == [r.sentence for r in question.records]
         assert question.sentences["wrong_person"] == [by_name[r.clip, r.person_id] for r in question.records]
-        features, _ = question.load()
-        assert features.fine.shape == (1, 8, 68, 12, 20) and features.middle.shape[:2] == (1, 8)
+        views, _ = question.load()
+        assert len(views) == 2
+        assert all(v.fine.shape == (1, 8, 68, 12, 20) and v.middle.shape[:2] == (1, 8) for v in views)
     embed = MiniLM()
     answers = ask_all(model, questions, embed)
     assert not model.training  # no dropout while measuring
@@ -262,7 +263,7 @@ def test_videos_are_asked_about_once_each_and_in_step(data: Path, model: RavarMo
     second = questions[1]
     for i, text in enumerate(second.sentences["wrong_person"]):
         with torch.inference_mode():
-            output = model(model.encode_clips(second.load()[0])[0], embed([text]))
+            output = model(model.encode(*second.load()[0]), embed([text]))
         row = 3 + i
         np.testing.assert_allclose(answers.actions["wrong_person"][row], output.actions[0].numpy(), atol=1e-4)
         np.testing.assert_allclose(answers.presence["wrong_person"][row], output.presence[0].numpy(), atol=1e-4)

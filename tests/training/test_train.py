@@ -415,7 +415,7 @@ def test_validation_is_on_val_only(make: Any) -> None:
         assert question.sentences == {"own": [r.sentence for r in question.records]}
         assert len({r.clip for r in question.records}) == 1
         stored = trainer.val_cache.frames(question.records[0].moment)
-        assert torch.equal(question.load()[0].deep[0], stored["deep"])
+        assert torch.equal(question.load()[0][0].deep[0], stored["deep"])
     assert len(make("few", val_clips=1).val_questions) == 1
 
 
