@@ -180,10 +180,12 @@ def test_the_kept_bodies_can_be_made_again() -> None:
     """Which vertices of a fine mesh stay hangs on the last bit of a sum, and so on the processor: hardly any differ."""
     made = make_bank(6, BANK["test"][1])
     with np.load(BODIES / "test-6.npz") as kept:
-        assert {name: values.shape for name, values in kept.items()} == {name: v.shape for name, v in made.items()}
+        assert kept.keys() == made.keys()
+        for name, values in kept.items():
+            np.testing.assert_allclose(made[name].shape, values.shape, rtol=0.002, err_msg=name)
         for name in ("joints", "gender", "age", "girth"):
             np.testing.assert_allclose(kept[name], made[name], atol=1e-5)
         for one, other in zip(kept["rest"], made["rest"], strict=True):
             apart = np.linalg.norm((one[:, None] - other.astype(np.float32)) * UNIT, axis=-1)
             for nearest in (apart.min(0), apart.min(1)):  # metres
-                assert nearest.max() < 0.01 and nearest.mean() < 1e-4
+                assert (nearest > 0.001).mean() < 0.01 and nearest.max() < 0.05 and nearest.mean() < 1e-4
