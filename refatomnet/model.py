@@ -303,19 +303,19 @@ class RavarModel(HubModel):
         clip, reading = self.encode_clips(features)
         if mirrored is None:
             return clip
-        turned, _ = self.encode_clips(mirrored, choose=lambda _: reading.detections.mirrored())
+        turned, _ = self.encode_clips(mirrored, choose=reading.detections.mirrored())
         return replace(clip, person_actions=(clip.person_actions + turned.person_actions) / 2)
 
     def encode_clips(
-        self, features: Features, *, choose: "Callable[[DenseDetections], Detections] | None" = None
+        self, features: Features, *, choose: "Callable[[DenseDetections], Detections] | Detections | None" = None
     ) -> tuple[ClipTokens, SceneReading]:
         """Everything sentence-free about clips: visual tokens, detections, their trajectories, people.
 
         Args:
             features: Of every frame (B, T, …), or of the key frame alone (B, 1, …), as training on still pictures
                 does; or what :meth:`glance` keeps of every frame.
-            choose: How to pick detections, for training; by default the best after suppression. Those of a frozen
-                detector are picked before.
+            choose: How to pick detections, for training; by default the best after suppression. Or detections to take
+                as they are, of another view of the same frames. Those of a frozen detector are picked before.
 
         Returns:
             The clip tokens, ready for any sentence; and what only training looks at.
@@ -378,28 +378,27 @@ class RavarModel(HubModel):
             alone: Any = features.map(lambda part: part.unsqueeze(1)).around(0)
             detected = self._take_detected(alone, 0)
             return self._people(detected.found, detected.cues, detected.boxes), (features,)
-        people, kept, found = self._glance(features, None)
+        kept, found, tokens = self._glance(features, None)
+        people = self._people(found, tokens, kept.people_cxcywh)
         if mirrored is None:
             return people, (kept,)
-        return people, (kept, self._glance(mirrored, lambda _: found.mirrored())[1])
+        return people, (kept, self._glance(mirrored, found.mirrored())[0])
 
-    def _glance(
-        self, features: Any, choose: "Callable[[DenseDetections], Detections] | None"
-    ) -> tuple[People, Glance, Detections]:
+    def _glance(self, features: Any, given: Detections | None) -> tuple[Glance, Detections, Tensor]:
+        """What to keep of one view of pictures (M, …), what is detected there unless that is given, and its tokens."""
         alone = features.map(lambda part: part.unsqueeze(1)).around(0)
-        maps, _, _, found, said = self._find(alone, 0, choose)
+        maps, _, _, found, said = self._find(alone, 0, given)
         plain = self.regions.told(said)
-        people = self._people(found, plain, self._refine(found, plain))
         kept = Glance(
             maps[:, 0],
             features.fine,
             **vars(found),
             said=said,
-            people_cxcywh=people.boxes_cxcywh,
+            people_cxcywh=self._refine(found, plain),
             picture=features.picture,
             grey=features.grey,
         )
-        return people, kept, found
+        return kept, found, plain
 
     def _people(self, found: Detections, tokens: Tensor, boxes: Tensor) -> People:
         count = self.config.people
@@ -414,7 +413,9 @@ class RavarModel(HubModel):
         cues = self._cues(glance.said, looks)
         return _Detected(neck.retime(glance.maps), found, cues, glance.people_cxcywh, looks)
 
-    def _detect(self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | None") -> _Detected:
+    def _detect(
+        self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | Detections | None"
+    ) -> _Detected:
         if self.config.encoder != "compact":
             return self._take_detected(features, key)
         maps, dense, coarse, found, said = self._find(features, key, choose)
@@ -424,20 +425,24 @@ class RavarModel(HubModel):
         return _Detected(maps, found, self._cues(said, looks), boxes, looks, dense, coarse)
 
     def _find(
-        self, features: FrameFeatures, key: int, choose: "Callable[[DenseDetections], Detections] | None"
-    ) -> tuple[Tensor, DenseDetections, Tensor, Detections, Tensor]:
+        self, features: FrameFeatures, key: int, choose: "Callable[[DenseDetections], Detections] | Detections | None"
+    ) -> tuple[Tensor, DenseDetections | None, Tensor | None, Detections, Tensor]:
         """Token maps of all frames; of the key frame every cell's detection, the people's boxes refined once, all that
-        was kept, people in those boxes, and what to say of it.
+        was kept, people in those boxes, and what to say of it. Where detections are given, they stay as they are.
         """
-        config = self.config
+        config, dense, coarse = self.config, None, None
         maps, fine = self.neck(features, key)
-        dense = self.detector(fine)
-        found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
         squeezed = self.regions.squeeze(torch.cat([fine, features.fine[:, key]], dim=1))
-        coarse = self._refine(found, self.regions.told(self.regions(squeezed, found.boxes_cxcywh, found.category)))
-        boxes = torch.cat([coarse.detach(), found.boxes_cxcywh[:, config.people :]], dim=1)
-        found = replace(found, boxes_cxcywh=boxes)
-        return maps, dense, coarse, found, self.regions(squeezed, boxes, found.category)
+        if isinstance(choose, Detections):
+            found = choose
+        else:
+            dense = self.detector(fine)
+            found = choose(dense) if choose else keep_best(dense, people=config.people, things=config.things)
+            coarse = self._refine(found, self.regions.told(self.regions(squeezed, found.boxes_cxcywh, found.category)))
+            found = replace(
+                found, boxes_cxcywh=torch.cat([coarse.detach(), found.boxes_cxcywh[:, config.people :]], dim=1)
+            )
+        return maps, dense, coarse, found, self.regions(squeezed, found.boxes_cxcywh, found.category)
 
     def _take_detected(self, features: "ClipFeatures", key: int) -> _Detected:
         """As :meth:`_detect`, of what a frozen detector has found."""

@@ -9,7 +9,7 @@ from torch.nn import functional
 from training.metrics import calibration_error
 
 HELD = 20.0  # pseudo-observations that hold a class to the common fit: rare classes stay near it
-FLAT = 0.01  # balanced accuracy that the threshold may lose to find more people
+FLAT = 0.05  # balanced accuracy that the threshold may lose to find more people
 
 
 def platt(logits: np.ndarray, parameters: dict[str, Any]) -> np.ndarray:
@@ -31,8 +31,8 @@ def fit_calibration(
         ``actions`` (lists of scale and bias by class), ``presence``, the ``threshold`` (half where every sentence fits
         somebody, as in RefAVA++: nothing can be learnt of absence then), and ``ece``, the expected calibration error of
         the actions before and after; "after" is measured on clips that were left out of the fit, half of them at a
-        time. The threshold is the lowest whose balanced accuracy is within ``FLAT`` of the best one's: that is flat
-        about its top, and which of those is best is chance, but how many people are found is not.
+        time. The threshold is the lowest whose balanced accuracy is within ``FLAT`` of the best one's: most sentences
+        that people ask with fit somebody, so that of what balances both, the side that finds more of them is taken.
     """
     fitted = fit_platt(presence, present)
     threshold = 0.5
