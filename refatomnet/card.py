@@ -31,6 +31,7 @@ CONTROLS = {
 }
 SETTINGS = {
     "began_with": "begins with",
+    "averaged": "checkpoints averaged to begin with",
     "stills": "stills",
     "look_epochs": "passes over everybody alone",
     "still_epochs": "passes over key frames",

@@ -151,6 +151,7 @@ def recipe(folder: Path) -> dict[str, Any]:
         clips, stills = (card.get("data", {}).get(name) or None for name in ("clips", "stills"))
         known = settings | {
             "began_with": f"run {number - 1}" if number > 1 else named if start else "nothing",
+            "averaged": 1 + len(settings["average"].split()) if settings.get("average") else None,
             "clips": clips,
             "stills": stills,
             "steps": card.get("training", {}).get("steps"),

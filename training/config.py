@@ -19,6 +19,9 @@ class TrainConfig:
     data, run: Folders; ``~`` is expanded. name: Of the checkpoint.
     start: Checkpoint (name, folder or hub id) whose weights to begin with; None begins anew. With the best one of a run
         go what that run's losses had learnt to read looks by.
+    average: Further checkpoints, apart by spaces, of the same line of training: what is begun with is the mean of their
+        weights and those of ``start`` (a model soup: Wortsman et al., 2022). Such a run may pass over nothing, and is
+        scored and calibrated as it is.
     anew: Parts of the model, such as "fusion branch", that begin anew whatever ``start`` has of them.
     batch_clips, sentences: Clips a step, over all processes and accumulated parts, and sentences about each.
     more_sentences: About each besides, which only choose among people, without the fusion, at a fifth of the work.
@@ -46,6 +49,7 @@ class TrainConfig:
     run: str = "~/.cache/refatomnet/runs/compact"
     name: str = "compact"
     start: str | None = None
+    average: str | None = None
     anew: str = ""
     seed: int = 0
     batch_clips: int = 24
@@ -85,7 +89,9 @@ class TrainConfig:
         if self.precision not in ("no", "bf16"):
             raise ValueError(f"precision is {self.precision!r}; expected 'no' or 'bf16'")
         passes = self.passes
-        if not sum(passes.values()) > 0 or min(passes.values()) < 0:
+        if self.average and self.start is None:
+            raise ValueError(f"average is {self.average!r}, but there is no start to average with; expected one")
+        if min(passes.values()) < 0 or not (sum(passes.values()) > 0 or self.average):
             said = ", ".join(f"{name} {count}" for name, count in passes.items())
             raise ValueError(f"there is nothing to pass over: {said}; expected some")
         for name in ("more_sentences", "choice_epochs"):

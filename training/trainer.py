@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, fields, is_dataclass, replace
@@ -142,6 +142,24 @@ def cached_questions(data: Path, split: str, cache: FeatureCache, config: ModelC
     ]
 
 
+@torch.no_grad()
+def mean_weights(model: RavarModel, others: Sequence[str]) -> None:
+    """Move a model's weights to the mean of its own and those of other checkpoints.
+
+    Raises:
+        DataError: If one has other parts or sizes than the model.
+        CheckpointError: If one cannot be used.
+    """
+    own = model.state_dict()
+    total = {name: value.double() for name, value in own.items() if value.is_floating_point()}
+    for other in others:
+        given = load_checkpoint(other)[0].state_dict()
+        if {name: value.shape for name, value in given.items()} != {name: value.shape for name, value in own.items()}:
+            raise DataError(f"{other} has other parts or sizes than what it is to be averaged with")
+        total = {name: value + given[name] for name, value in total.items()}
+    model.load_state_dict({**own, **{name: value / (1 + len(others)) for name, value in total.items()}})
+
+
 class Trainer:
     """One run: model, criterion, optimiser, and where it stands.
 
@@ -199,6 +217,8 @@ class Trainer:
             DataError: If it has other sizes than this run, or the model has no such part to begin anew.
         """
         model, card = load_checkpoint(checkpoint)
+        if others := (self.config.average or "").split():
+            mean_weights(model, others)
         frozen = ("encoder", "text", "tokens", "blip2", "detector", "keywords")
         for name in (*frozen, "categories", "frames", "key_frame", "frame_rate"):
             wanted, has = getattr(self.config.model, name), getattr(model.config, name)
@@ -308,6 +328,9 @@ class Trainer:
             if over:
                 _LOG.info("stopped at step %d after %.0f min; --resume goes on", self.step, config.minutes)
                 break
+        if not self.total_steps:
+            self._validate(writer)
+            self.save()
         if writer:
             writer.close()
 
