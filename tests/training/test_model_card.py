@@ -130,10 +130,11 @@ def test_a_checkpoint_tells_of_runs_whose_folders_are_gone(folder: Path) -> None
     for run in (folder, folder.parent / "first"):
         shutil.rmtree(run)
     settings = json.loads((third / "config.json").read_text())
-    (third / "config.json").write_text(json.dumps(settings | {"start": str(kept)}))
+    (third / "config.json").write_text(json.dumps(settings | {"start": str(kept), "average": f"{kept} {kept}"}))
     assert card.main([str(third)]) == 0
     training = config_of(third)["training"]
     assert [run["began_with"] for run in training["runs"]] == ["nothing", "run 1", "run 2"]
+    assert [run.get("averaged") for run in training["runs"]] == [None, None, 3]
     assert training["hours"] == pytest.approx(2.5, abs=0.02)
 
 

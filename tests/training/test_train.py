@@ -651,6 +651,32 @@ def test_a_run_that_begins_with_anothers_best_goes_on_reading_looks(make: Any) -
     assert not torch.equal(*(t.criterion.attributes.heads[0].weight for t in (first, third)))
 
 
+def test_a_run_may_be_the_mean_of_checkpoints(make: Any, tmp_path: Path) -> None:
+    runs = make("first"), make("second", seed=1), make("third", seed=2)
+    for run in runs:
+        save_checkpoint(run.model, run.folder / "best", {"name": "one"})
+    first, second, third = (str(run.folder / "best") for run in runs)
+    mean = make("mean", start=first, average=f"{second} {third}", epochs=0.0)
+    assert mean.total_steps == 0 and mean.finished
+    mean.begin(resume=False)
+    mean.fit()
+    model, card = load_checkpoint(mean.folder / "best")
+    for name, value in model.named_parameters():
+        parts = torch.stack([dict(run.model.named_parameters())[name].detach() for run in runs])
+        torch.testing.assert_close(value.detach(), parts.mean(0), atol=2e-3, rtol=2e-3)
+        assert name.startswith("encoder.") or parts.std(0).max() == 0 or not torch.equal(value.half(), parts[0].half())
+    assert card["training"]["steps"] == 0 and "threshold" in card["calibration"] and "miou" in card["scores"]["val"]
+    assert card["data"]["clips"] == len(mean.train_set)
+    wide = make("wide", model=dataclasses.replace(SMALL, width=2 * SMALL.width))
+    save_checkpoint(wide.model, wide.folder / "best", {"name": "wide"})
+    with pytest.raises(DataError, match="wide/best has other parts or sizes than what it is to be averaged with"):
+        make("mixed", start=first, average=str(wide.folder / "best"), epochs=0.0)
+    with pytest.raises(ValueError, match="there is no start to average with"):
+        TrainConfig(average=second)
+    with pytest.raises(ValueError, match="there is nothing to pass over"):
+        TrainConfig(start=first, epochs=0.0)
+
+
 # ---- other people's data ------------------------------------------------------------------------------------------
 def test_records_alone_can_be_trained_on(make: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """As RefAVA++'s: no scenes, and every sentence fits somebody, so that nothing can be learnt of absence."""
