@@ -299,10 +299,11 @@ def references(card: Mapping[str, Any]) -> list[Part]:
     if not all(_is_number(told.get(name)) for name in names):
         return []
     right, in_view, silent, absent, clips = (told[name] for name in names)
+    found = f" ({told['announced']} of these people are found)" if _is_number(told.get("announced")) else ""
     said = (
         f"On {in_view + absent} references over {clips} real clips, boxes drawn by eye (far too few to rank anything): "
-        f"{right} of {in_view} boxes of people in view reach IoU 0.5, and {silent} of {absent} absent people are not "
-        "found."
+        f"{right} of {in_view} boxes of people in view reach IoU 0.5{found}, and {silent} of {absent} absent "
+        "people are not found."
     )
     return [said, *_commands(told)]
 

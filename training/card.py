@@ -116,10 +116,12 @@ def _following(told: Any) -> dict[str, Any]:
 
 def _references(rows: Any) -> dict[str, Any]:
     there, absent = ([row for row in rows if row["in_view"] is seen] for seen in (True, False))
+    right = [row for row in there if (row["best_box_iou"] or 0) >= 0.5]
     return {
         "clips": len({row["clip"] for row in rows}),
         "in_view": len(there),
-        "right": sum((row["best_box_iou"] or 0) >= 0.5 for row in there),
+        "right": len(right),
+        "announced": sum(row["found"] for row in right),
         "absent": len(absent),
         "silent": sum(not row["found"] for row in absent),
         "commands": ["python -m training.references FOLDER"],

@@ -163,8 +163,10 @@ def test_everything_measured_is_taken_and_what_is_gone_is_dropped(folder: Path) 
     assert found["robustness"]["commands"] == ["python -m training.robustness --data DATA"]
     assert found["robustness"]["rows"] == [{key: value for key, value in spoilt.items() if key != "drop"}]
     assert found["following"]["asked"] == {"clips": 6, "iou": 0.4, "switched": 0.5}
-    names = ("clips", "in_view", "right", "absent", "silent")
-    assert [found["references"][name] for name in names] == [3, 2, 1, 1, 1]
+    names = ("clips", "in_view", "right", "announced", "absent", "silent")
+    assert [found["references"][name] for name in names] == [3, 2, 1, 0, 1, 1]
+    page = (folder / "best" / "README.md").read_text()
+    assert "1 of 2 boxes of people in view reach IoU 0.5 (0 of these people are found), and 1 of 1 absent" in page
     for name in ("robustness.json", "following.json", "references.json"):
         (folder / name).unlink()
     (folder / "test.json").write_text(json.dumps(evaluation(folder.parent / "data", "test", misses=[])))
