@@ -32,15 +32,18 @@ def fit_calibration(
         somebody, as in RefAVA++: nothing can be learnt of absence then), and ``ece``, the expected calibration error of
         the actions before and after; "after" is measured on clips that were left out of the fit, half of them at a
         time. The threshold is the lowest whose balanced accuracy is within ``FLAT`` of the best one's: most sentences
-        that people ask with fit somebody, so that of what balances both, the side that finds more of them is taken.
+        that people ask with fit somebody, so that of what balances both, the side that finds more of them is taken. Of
+        those that find as many, it is the highest.
     """
     fitted = fit_platt(presence, present)
     threshold = 0.5
     if present.any() and not present.all():
         said = platt(presence, fitted)
         levels = np.quantile(said, np.linspace(0.01, 0.99, 99))
-        balanced = np.array([((said >= t)[present].mean() + (said < t)[~present].mean()) / 2 for t in levels])
-        threshold = float(levels[int(np.argmax(balanced >= balanced.max() - FLAT))])
+        there = np.array([(said >= t)[present].mean() for t in levels])
+        balanced = (there + np.array([(said < t)[~present].mean() for t in levels])) / 2
+        near = balanced >= balanced.max() - FLAT
+        threshold = float(levels[near & (there == there[near].max())].max())
     logits, truth = actions[present], labels[present]
     first = clips[present] % 2 == 0
     after = [

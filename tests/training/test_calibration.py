@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from training.calibration import fit_calibration, fit_platt, platt
+from training.calibration import FLAT, fit_calibration, fit_platt, platt
 from training.metrics import calibration_error
 
 
@@ -56,6 +56,22 @@ def test_a_class_seen_once_stays_near_the_common_fit() -> None:
     common = fit_platt(logits[5:].ravel(), labels[5:].ravel())
     assert 0.3 < found["actions"]["scale"][2] / common["scale"] < 3
     assert platt(logits, found["actions"])[:, 2].mean() < 0.03
+
+
+def test_the_threshold_finds_more_people_where_others_balance_little_better() -> None:
+    rng = np.random.default_rng(0)
+    logits, labels = made(rng, 3000)
+    present = np.arange(3000) % 5 > 0
+    presence = 1.5 * present + rng.normal(size=3000)
+    found = fit_calibration(logits, labels, presence, present, np.arange(3000) // 3)
+    said = platt(presence, found["presence"])
+
+    def balanced(level: float) -> float:
+        return float(((said >= level)[present].mean() + (said < level)[~present].mean()) / 2)
+
+    best = max(said, key=balanced)
+    assert balanced(best) - FLAT <= balanced(found["threshold"]) < balanced(best) - FLAT / 2
+    assert (said >= found["threshold"])[present].mean() > (said >= best)[present].mean() + 0.05
 
 
 def test_the_threshold_parts_present_from_absent() -> None:
