@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
     from refatomnet.encoders.pretrained import ClipFeatures
 
+    Choose = Callable[[DenseDetections], Detections] | Detections  # by training, or as another view has them
+
 FUSIONS = {"refatomnetpp": RefAtomNetPP, "refatomnet": RefAtomNet, "plain": PlainFusion}
 
 
@@ -306,9 +308,7 @@ class RavarModel(HubModel):
         turned, _ = self.encode_clips(mirrored, choose=reading.detections.mirrored())
         return replace(clip, person_actions=(clip.person_actions + turned.person_actions) / 2)
 
-    def encode_clips(
-        self, features: Features, *, choose: "Callable[[DenseDetections], Detections] | Detections | None" = None
-    ) -> tuple[ClipTokens, SceneReading]:
+    def encode_clips(self, features: Features, *, choose: "Choose | None" = None) -> tuple[ClipTokens, SceneReading]:
         """Everything sentence-free about clips: visual tokens, detections, their trajectories, people.
 
         Args:
@@ -413,9 +413,7 @@ class RavarModel(HubModel):
         cues = self._cues(glance.said, looks)
         return _Detected(neck.retime(glance.maps), found, cues, glance.people_cxcywh, looks)
 
-    def _detect(
-        self, features: Any, key: int, choose: "Callable[[DenseDetections], Detections] | Detections | None"
-    ) -> _Detected:
+    def _detect(self, features: Any, key: int, choose: "Choose | None") -> _Detected:
         if self.config.encoder != "compact":
             return self._take_detected(features, key)
         maps, dense, coarse, found, said = self._find(features, key, choose)
@@ -425,7 +423,7 @@ class RavarModel(HubModel):
         return _Detected(maps, found, self._cues(said, looks), boxes, looks, dense, coarse)
 
     def _find(
-        self, features: FrameFeatures, key: int, choose: "Callable[[DenseDetections], Detections] | Detections | None"
+        self, features: FrameFeatures, key: int, choose: "Choose | None"
     ) -> tuple[Tensor, DenseDetections | None, Tensor | None, Detections, Tensor]:
         """Token maps of all frames; of the key frame every cell's detection, the people's boxes refined once, all that
         was kept, people in those boxes, and what to say of it. Where detections are given, they stay as they are.
