@@ -33,7 +33,7 @@ def train(options: argparse.Namespace) -> int:
     trainer.begin(resume=options.resume)
     ends = ", ".join(f"{phase} until step {end}" for phase, end in trainer.ends.items())
     _LOG.info("%d stills, %d clips; %s", len(trainer.still_set), len(trainer.train_set), ends)
-    if not trainer.finished or not trainer.total_steps:
+    if not trainer.finished:
         trainer.fit()
     if trainer.finished:
         trainer.accelerator.wait_for_everyone()  # one process writes the checkpoint that all read now

@@ -147,15 +147,18 @@ def mean_weights(model: RavarModel, others: Sequence[str]) -> None:
     """Move a model's weights to the mean of its own and those of other checkpoints.
 
     Raises:
-        DataError: If one has other parts or sizes than the model.
+        DataError: If one is not of the model's config.
         CheckpointError: If one cannot be used.
     """
-    own = model.state_dict()
+    own, wanted = model.state_dict(), model.config.to_dict()
     total = {name: value.double() for name, value in own.items() if value.is_floating_point()}
     for other in others:
-        given = load_checkpoint(other)[0].state_dict()
-        if {name: value.shape for name, value in given.items()} != {name: value.shape for name, value in own.items()}:
-            raise DataError(f"{other} has other parts or sizes than what it is to be averaged with")
+        one, _ = load_checkpoint(other)
+        given, has = one.state_dict(), one.config.to_dict()
+        if wrong := sorted(key for key in wanted.keys() | has.keys() if has.get(key) != wanted.get(key)):
+            raise DataError(f"{other} has other {', '.join(wrong)} than what it is to be averaged with; leave it out")
+        if isinstance(model.encoder, PublicEncoder) and isinstance(one.encoder, PublicEncoder):
+            check_weights(model.encoder.stands_on, one.encoder.stands_on)
         total = {name: value + given[name] for name, value in total.items()}
     model.load_state_dict({**own, **{name: value / (1 + len(others)) for name, value in total.items()}})
 
@@ -328,7 +331,7 @@ class Trainer:
             if over:
                 _LOG.info("stopped at step %d after %.0f min; --resume goes on", self.step, config.minutes)
                 break
-        if not self.total_steps:
+        if not self.total_steps:  # the mean of checkpoints, as it is
             self._validate(writer)
             self.save()
         if writer:
@@ -336,9 +339,10 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing more to learn: all steps done, or val has not got better for long."""
+        """Whether there is nothing more to learn: all steps done and scored, or val has not got better for long."""
         patience = self.config.patience
-        return self.step >= self.total_steps or (patience is not None and self.stale >= patience)
+        scored = self.best > -math.inf
+        return scored and (self.step >= self.total_steps or (patience is not None and self.stale >= patience))
 
     def _over(self, began: float) -> bool:
         """Whether this sitting's minutes are over by the main process's clock, so that all stop at the same step."""

@@ -657,9 +657,10 @@ def test_a_run_may_be_the_mean_of_checkpoints(make: Any, tmp_path: Path) -> None
         save_checkpoint(run.model, run.folder / "best", {"name": "one"})
     first, second, third = (str(run.folder / "best") for run in runs)
     mean = make("mean", start=first, average=f"{second} {third}", epochs=0.0)
-    assert mean.total_steps == 0 and mean.finished
+    assert mean.total_steps == 0 and not mean.finished
     mean.begin(resume=False)
     mean.fit()
+    assert mean.finished
     model, card = load_checkpoint(mean.folder / "best")
     for name, value in model.named_parameters():
         parts = torch.stack([dict(run.model.named_parameters())[name].detach() for run in runs])
@@ -669,7 +670,7 @@ def test_a_run_may_be_the_mean_of_checkpoints(make: Any, tmp_path: Path) -> None
     assert card["data"]["clips"] == len(mean.train_set)
     wide = make("wide", model=dataclasses.replace(SMALL, width=2 * SMALL.width))
     save_checkpoint(wide.model, wide.folder / "best", {"name": "wide"})
-    with pytest.raises(DataError, match="wide/best has other parts or sizes than what it is to be averaged with"):
+    with pytest.raises(DataError, match="wide/best has other width than what it is to be averaged with"):
         make("mixed", start=first, average=str(wide.folder / "best"), epochs=0.0)
     with pytest.raises(ValueError, match="there is no start to average with"):
         TrainConfig(average=second)
