@@ -32,8 +32,8 @@ class RefAtomNet(_Unfollowed):
 
     The paper's streams have 32 tokens each, the Q-Former's; here as many learned queries read each stream, so that
     attention maps of the three can be added. "Agent tokens" are taken as what the agents gathered, softmax(AKᵀ)V: the
-    learned agents themselves say nothing about a clip. The paper's deeper heads (768-512-128-4 and 768-512-256-80) give
-    way to those that all fusions share, so that only the fusion differs.
+    learned agents themselves say nothing about a clip. The paper's deeper heads
+    (768-512-128-4 and 768-512-256-80) are those of any fusion as wide, see :class:`~refatomnet.heads.BranchHeads`.
     """
 
     STREAMS = ("visual", "text", "scene")

@@ -45,7 +45,7 @@ SETTINGS = {
     "learning_rate": "highest learning rate",
     "weight_decay": "weight decay",
     "ema": "decay of averaged weights",
-    "mirror": "share mirrored, in other weather",
+    "mirror": "share mirrored",
     "seed": "seed",
     "hours": "hours",
     "threads": "CPU threads",
@@ -146,7 +146,7 @@ def sections(card: Mapping[str, Any], *, picture: bool) -> list[Section]:
 def learnt_from(card: Mapping[str, Any]) -> str:
     """What it was trained on; of a long row of sets the last, and how many there were before. Empty if not told."""
     last, *before = str(card.get("trained_on") or "").split(AFTER)
-    return AFTER.join([last, *before] if len(before) < 3 else [last, f"{len(before)} other sets"])
+    return AFTER.join([last, *before] if len(before) < 3 else [last, f"{len(before)} other sets or parts of them"])
 
 
 def recipe(card: Mapping[str, Any]) -> list[Part]:
@@ -158,8 +158,13 @@ def recipe(card: Mapping[str, Any]) -> list[Part]:
         return []
     head = ("setting", *(f"run {i}" if len(runs) > 1 else "value" for i in range(1, len(runs) + 1)))
     rows = tuple((label, *(_setting(run.get(key)) for run in runs)) for key, label in shown.items())
-    chosen = ["Only val chose: the weights are those of the best look at it, and calibration was fitted on it."]
-    return [*(chosen if training.get("runs") else []), Table(head, rows), *_commands(training)]
+    averaged = " Which weights to average was chosen by val too." if any(run.get("averaged") for run in runs) else ""
+    chosen = (
+        f"Only val chose: a run's weights are those of the best look at it, and calibration was fitted on it.{averaged}"
+    )
+    commands = _commands(training)
+    then = "Its data, by the generator as it was before each run; a later one makes other clips of the same seed:"
+    return [*([chosen] if training.get("runs") else []), Table(head, rows), *([then] if commands else []), *commands]
 
 
 def scores(card: Mapping[str, Any], splits: Iterable[str] | None = None) -> list[Part]:

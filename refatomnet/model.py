@@ -58,9 +58,10 @@ FUSIONS = {"refatomnetpp": RefAtomNetPP, "refatomnet": RefAtomNet, "plain": Plai
 class SceneReading:
     """What training needs of the sentence-free part beside the clip tokens.
 
-    ``dense`` where the detector is ours to train, and ``coarse``, the people's boxes after the first of two refinements
-    (B, P, 4). ``paths`` where detections are followed. ``kinds`` where people count each other: logits that each is of
-    the kinds counted (B, P, kinds), see :class:`Counting`. ``looks`` where people are looked at in the pixels.
+    ``dense`` and ``coarse``, the people's boxes after the first of two refinements (B, P, 4), where the detector is
+    ours to train and has just been asked. ``paths`` where detections are followed. ``kinds`` where people count each
+    other: logits that each is of the kinds counted (B, P, kinds), see :class:`Counting`. ``looks`` where people are
+    looked at in the pixels.
     """
 
     dense: DenseDetections | None
@@ -315,7 +316,8 @@ class RavarModel(HubModel):
             features: Of every frame (B, T, …), or of the key frame alone (B, 1, …), as training on still pictures
                 does; or what :meth:`glance` keeps of every frame.
             choose: How to pick detections, for training; by default the best after suppression. Or detections to take
-                as they are, of another view of the same frames. Those of a frozen detector are picked before.
+                as they are, of another view of the same frames. Those of a frozen detector, or of
+                :meth:`glance`, are picked before.
 
         Returns:
             The clip tokens, ready for any sentence; and what only training looks at.

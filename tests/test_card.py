@@ -134,7 +134,10 @@ def test_what_is_of_unknown_form_is_left_out(value: Any) -> None:
 
 def test_a_long_row_of_sets_is_counted() -> None:
     assert learnt_from({"trained_on": "a, after b, after c"}) == "a, after b, after c"
-    assert learnt_from({"trained_on": "a, 5 clips, after b, after c, after d"}) == "a, 5 clips, after 3 other sets"
+    assert (
+        learnt_from({"trained_on": "a, 5 clips, after b, after c, after d"})
+        == "a, 5 clips, after 3 other sets or parts of them"
+    )
 
 
 def test_parts_become_markdown() -> None:

@@ -150,13 +150,14 @@ def recipe(folder: Path) -> dict[str, Any]:
         settings, card = read_object(part / "config.json"), read_object(part / "best" / "config.json")
         start = settings.get("start")
         named = "the shipped weights of before" if start == SHIPPED else Path(str(start)).name
-        clips, stills = (card.get("data", {}).get(name) or None for name in ("clips", "stills"))
+        steps = card.get("training", {}).get("steps")
+        clips, stills = (card.get("data", {}).get(name) or None if steps else None for name in ("clips", "stills"))
         known = settings | {
             "began_with": f"run {number - 1}" if number > 1 else named if start else "nothing",
             "averaged": 1 + len(settings["average"].split()) if settings.get("average") else None,
             "clips": clips,
             "stills": stills,
-            "steps": card.get("training", {}).get("steps"),
+            "steps": steps,
             "hours": round(hours(part), 2),
         }
         runs.append({key: known[key] for key in SETTINGS if known.get(key) is not None})

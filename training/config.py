@@ -30,9 +30,9 @@ class TrainConfig:
     look_epochs: Passes over everybody on the key frames, seen alone, first: their looks, actions and joints are learnt
         from their pixels at a ninth of the work. still_epochs: Passes over the key frames alone, next: people, looks
         and sentences are learnt at a fraction of the work. epochs: Passes over the whole clips after that, from half
-        the learning rate. choice_epochs: Passes over the clips last, in which only choosing is learnt, among people as
-        all else tells them by then, without the fusion: under half of the work in the first pass, and less in each
-        further one. The learning rate falls to zero over each of the four.
+        the learning rate where key frames came before. choice_epochs: Passes over the clips last, in which only
+        choosing is learnt, among people as all else tells them by then, without the fusion: under half of the work in
+        the first pass, and less in each further one. The learning rate falls to zero over each of the four.
     stills: Data set whose key frames the look and still epochs pass over, ``training.generate --stills``; ``data``'s by
         default.
     minutes: Stop early after so many minutes of this sitting, ready to resume; None for no limit.

@@ -23,7 +23,10 @@ from training.data.records import write_text
 
 
 def look(predictor: Predictor, folder: Path, reference: dict[str, Any], *, top_k: int = 5) -> dict[str, Any]:
-    """Ask about one reference at its own frame; IoU is None where the person is not in view or was not found."""
+    """Ask about one reference at its own frame.
+
+    The IoU is of the best candidate, found or not; None where the person is not in view or nobody is detected.
+    """
     path = folder / reference["clip"]
     source = open_source(path)
     time = source.time(reference["frame"])

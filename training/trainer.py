@@ -185,6 +185,7 @@ class Trainer:
         if config.model.looks:
             self.model.looks.begin_with(self.model.encoder)
         self.trained_before: list[str] = []
+        self.data_before: dict[str, Any] = {}
         if config.start is not None:
             self._begin_with(config.start)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs lack it
@@ -214,7 +215,8 @@ class Trainer:
         self._candidates: dict[tuple[str, bool], Candidates] = {}
 
     def _begin_with(self, checkpoint: str) -> None:
-        """Take over a checkpoint's weights; parts it does not have, and those of ``anew``, begin anew.
+        """Take over a checkpoint's weights, or their mean with those to average; parts it does not have, and those of
+        ``anew``, begin anew.
 
         Raises:
             DataError: If it has other sizes than this run, or the model has no such part to begin anew.
@@ -243,6 +245,7 @@ class Trainer:
         if isinstance(self.model.encoder, PublicEncoder) and isinstance(model.encoder, PublicEncoder):
             self.model.encoder.stands_on = model.encoder.stands_on
         self.trained_before = str(card.get("trained_on", checkpoint)).split(AFTER)
+        self.data_before = {"data": card["data"]} if "data" in card else {}
 
     def _begin_losses(self, state: Path) -> None:
         """Where the checkpoint is a run's best one, take over what that run's losses had learnt, as heads for looks."""
@@ -475,10 +478,11 @@ class Trainer:
         always = ("still_epochs", "epochs")
         passes = {name: count for name, count in config.passes.items() if count or name in always}
         told = " and ".join(f"{count} {kind}{what}" for what, count in counts.items() if count)
+        learnt = [f"{name}, {told}"] if self.total_steps else []  # a mean of checkpoints knows what they know
         return {
             "name": config.name,
-            "trained_on": AFTER.join(dict.fromkeys([f"{name}, {told}", *self.trained_before])),  # each set once
-            "data": {"name": name, "split": "train", **counts},
+            "trained_on": AFTER.join(dict.fromkeys([*learnt, *self.trained_before])),  # each set once
+            **({"data": {"name": name, "split": "train", **counts}} if learnt else self.data_before),
             "training": {"seed": config.seed, "steps": self.step, **passes},
             "calibration": fit_calibration(
                 answers.actions["own"], labels, answers.presence["own"], present, answers.clips

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The compact checkpoint from nothing, in one command: data, training and calibration, evaluation, model card.
+# A compact checkpoint from nothing, in one command: data, training and calibration, evaluation, model card. The shipped
+# one has learnt from more, run after run, as the head of training/configs/further.yaml tells.
 #
 #     training/runs/compact.sh [key=value …]      # over training/configs/compact.yaml
 #
 # Run it again to go on where it stopped: what is made, trained or measured is kept. The result is RUN/best. Sizes and
-# folders below are the real run's and may be set in the environment.
+# folders below may be set in the environment.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
