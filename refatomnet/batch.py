@@ -74,16 +74,16 @@ def run_batch(
     """
     asked = _read_folder(source) if source.is_dir() else _read_table(source)
     jobs = _plan({video: [*own, *sentences] for video, own in asked.items()}, out)
-    from refatomnet.predictor import check_options, read_card
+    from refatomnet.predictor import check_options, named, read_card
 
     check_options(stride=settings.stride, top_k=settings.top_k)
-    card = read_card(settings.checkpoint)
+    weights = named(read_card(settings.checkpoint))
     _make_folder(out)
     if ray is not None:
         settings = replace(settings, threads=1)  # an actor a CPU
     elif workers > 1:
         settings = replace(settings, threads=max(1, (os.cpu_count() or 1) // workers))
-    open_jobs = [job for job in jobs if job.sentences and not _finished(job, settings, card)]
+    open_jobs = [job for job in jobs if job.sentences and not _finished(job, settings, weights)]
     progress.line(f"{len(jobs)} videos, {len(jobs) - len(open_jobs)} of them finished already")
     errors: dict[str, str] = {}
     ours = False
@@ -93,7 +93,10 @@ def run_batch(
                 ours = ours or not isinstance(outcome, RefAtomNetError)
                 errors[job.video] = in_words(outcome)
             else:
-                outcome.save_json(job.json)
+                try:
+                    outcome.save_json(job.json)
+                except RefAtomNetError as error:  # of this one name; the others can go on
+                    errors[job.video] = in_words(error)
             note = f"failed: {errors[job.video]}" if job.video in errors else "done"
             progress.line(f"{number}/{len(open_jobs)} {job.video}: {note}")
     except BaseException:
@@ -176,7 +179,7 @@ def _plan(asked: dict[str, list[str]], out: Path) -> list[Job]:
     return jobs
 
 
-def _finished(job: Job, settings: Settings, card: dict[str, Any]) -> bool:
+def _finished(job: Job, settings: Settings, weights: dict[str, str]) -> bool:
     """Whether an earlier run has answered just this, with the same options, about the file as it is now."""
     result = _stored(job)
     if result is None:
@@ -189,7 +192,7 @@ def _finished(job: Job, settings: Settings, card: dict[str, Any]) -> bool:
         result.video.path == job.video
         and tuple(query.sentence for query in result.queries) == job.sentences
         and result.stride == settings.stride
-        and result.checkpoint == {name: str(card.get(name, "")) for name in result.checkpoint}
+        and result.checkpoint == weights
         and all(len(key.actions) == settings.top_k for key in keys)
     )
 

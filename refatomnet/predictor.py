@@ -17,8 +17,10 @@ from torch import Tensor
 
 from refatomnet.actions import ACTIONS, NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy, fraction_to_px, pairwise_iou
+from refatomnet.card import learnt_from
 from refatomnet.checkpoint import SHIPPED, find_checkpoint, load_checkpoint, read_config
 from refatomnet.cuts import CutFinder, first_of_shot
+from refatomnet.downloads import weights_sha256
 from refatomnet.encoders import PublicEncoder
 from refatomnet.errors import Cancelled, CheckpointError, OptionError
 from refatomnet.model import Output, People, RavarModel
@@ -39,7 +41,7 @@ from refatomnet.types import (
     VideoInfo,
     WordPath,
 )
-from refatomnet.video import Frame, probe, sample_frames
+from refatomnet.video import Frame, open_source, sample_frames
 from refatomnet.zero_shot import Answer, ZeroShot, ZeroSight, is_zero_shot, load_zero_shot, zero_shot_card
 
 # Calibrated score from which an action belongs to a segment: F1 is best at half of what it reaches there.
@@ -58,6 +60,7 @@ class EncodedClip:
 
     start, end, stride: Seconds: the stretch looked at, and from key frame to key frame. letterbox: Where frames lie on
     the canvas.
+    span: First and last frame number of the stretch.
     times, frames: Seconds and frame numbers of the K key frames. tokens: one window around each. people: who is there.
     tracks: Everybody followed through the video. cuts: frame numbers where the camera cuts.
     """
@@ -66,6 +69,7 @@ class EncodedClip:
     start: float
     end: float
     stride: float
+    span: tuple[int, int]
     times: tuple[float, ...]
     frames: tuple[int, ...]
     letterbox: Letterbox
@@ -133,7 +137,9 @@ class Predictor:
             if is_zero_shot(checkpoint):
                 model, card = load_zero_shot(checkpoint, **download)
             else:
-                model, card = load_checkpoint(find_checkpoint(checkpoint, revision=revision, **download))
+                folder = find_checkpoint(checkpoint, revision=revision, **download)
+                model, card = load_checkpoint(folder)
+                card |= {"weights": weights_sha256(folder)}
             _check_calibration(card["calibration"])
             if isinstance(model, RavarModel) and isinstance(model.encoder, PublicEncoder):
                 model.encoder.load(**download)  # what is missing is better said before a video is decoded
@@ -175,7 +181,8 @@ class Predictor:
             Cancelled: If the caller asked to stop.
         """
         check_options(stride=stride)
-        info = probe(path)
+        source = open_source(path)
+        info = source.info
         first, last = _span(info, start, end)
         times = key_times(first, last, stride)
         config = self.model.config
@@ -209,9 +216,9 @@ class Predictor:
                     here = times[begin : len(frames)]
                     own = TokenShelf(len(part))
                     own.put(0, tokens)
-                    span = max(first, here[0] - stride / 2), min(last, here[-1] + stride / 2)
+                    part_of = max(first, here[0] - stride / 2), min(last, here[-1] + stride / 2)
                     stretch = EncodedClip(
-                        info, *span, stride, tuple(here), tuple(frames[begin:]), box, own,
+                        info, *part_of, stride, source.span(*part_of), tuple(here), tuple(frames[begin:]), box, own,
                         tuple(seen[begin:]), tracker.tracks, finder.cuts,
                     )  # fmt: skip
                     arrived(stretch, [store[key].picture for key in keys])
@@ -222,7 +229,7 @@ class Predictor:
             if progress:
                 progress("Looking at the video", min(1.0, done / len(wanted)))
         return EncodedClip(
-            info, first, last, stride, tuple(times), tuple(frames), box, shelf,
+            info, first, last, stride, source.span(first, last), tuple(times), tuple(frames), box, shelf,
             tuple(seen), tracker.tracks, finder.cuts,
         )  # fmt: skip
 
@@ -361,8 +368,7 @@ class Predictor:
         return [outputs[i :: len(sentences)] for i in range(len(sentences))]
 
     def _result(self, clip: EncodedClip, queries: list[Query]) -> Result:
-        card = {name: str(self.card.get(name, "")) for name in ("name", "version", "trained_on")}
-        return Result(clip.video, clip.start, clip.end, clip.stride, card, tuple(queries))
+        return Result(clip.video, clip.start, clip.end, clip.stride, named(self.card), tuple(queries))
 
     def _moment(self, time: float, i: int, info: VideoInfo) -> float:
         """When the i-th frame of the window around a key frame is due, inside the video, in seconds."""
@@ -502,7 +508,14 @@ def read_card(checkpoint: str | Path | None, *, local_files_only: bool = False) 
     """
     if is_zero_shot(checkpoint):
         return zero_shot_card(checkpoint)
-    return read_config(find_checkpoint(checkpoint, local_files_only=local_files_only))
+    folder = find_checkpoint(checkpoint, local_files_only=local_files_only)
+    return read_config(folder) | {"weights": weights_sha256(folder)}
+
+
+def named(card: dict[str, Any]) -> dict[str, str]:
+    """What a result says of its checkpoint; ``weights`` is their SHA-256, empty where they are not ours."""
+    told = {name: str(card.get(name, "")) for name in ("name", "version", "weights")}
+    return told | {"trained_on": learnt_from(card)}
 
 
 def in_the_light_of_all(rows: list[_Found], clip: EncodedClip) -> list[_Found]:
@@ -531,8 +544,7 @@ def follow_meant(rows: list[_Found], clip: EncodedClip) -> list[TrackPoint]:
     boxes = meant_frames(clip.frames, taken, clip.tracks, clip.cuts)
     if len(rows) == 1 and taken[0] is not None:
         # A clip shorter than one stride has one key frame, which speaks for all of it.
-        fps = clip.video.fps
-        boxes = clip.tracks[taken[0]].between(round(clip.start * fps), round(clip.end * fps))
+        boxes = clip.tracks[taken[0]].between(*clip.span)
     for row, number, frame in zip(rows, taken, clip.frames, strict=True):
         if row.found and number is None:
             boxes[frame] = row.boxes[row.best]
@@ -573,8 +585,8 @@ def find_segments(scores: np.ndarray, found: list[bool], clip: EncodedClip) -> I
 def _proper(box: np.ndarray, video: VideoInfo) -> Box:
     """A box at least a pixel wide and high, inside the frame."""
     x1, y1, x2, y2 = (float(v) for v in box)
-    x1, y1 = min(x1, video.width - 1.0), min(y1, video.height - 1.0)
-    return (x1, y1, max(x2, x1 + 1.0), max(y2, y1 + 1.0))
+    x1, y1 = (min(max(low, 0.0), most - 1.0) for low, most in ((x1, video.width), (y1, video.height)))
+    return (x1, y1, min(max(x2, x1 + 1.0), float(video.width)), min(max(y2, y1 + 1.0), float(video.height)))
 
 
 def _platt(logits: Tensor, parameters: dict[str, Any]) -> Tensor:

@@ -5,7 +5,10 @@ Boxes are ``xyxy`` in pixels of the upright frame, times are seconds, scores are
 
 import csv
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,7 +236,7 @@ def write_whole(path: str | Path, write: "Callable[[Path], object]") -> None:
     from refatomnet.errors import VideoError
 
     target = Path(path)
-    part = target.with_name(f".{target.stem}.part{target.suffix}")
+    part = target.with_name(f".{sha256(os.fsencode(target.name)).hexdigest()[:16]}.part{target.suffix}")
     try:
         write(part)
         part.replace(target)
@@ -241,7 +244,8 @@ def write_whole(path: str | Path, write: "Callable[[Path], object]") -> None:
         reason = error.strerror or error
         raise VideoError(f"cannot write {target}: {reason}; give a path in a folder you can write to") from error
     finally:
-        part.unlink(missing_ok=True) if part.parent.is_dir() else None
+        with suppress(OSError):  # the folder may not be there
+            part.unlink()
 
 
 def _query(data: dict[str, Any]) -> Query:

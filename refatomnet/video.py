@@ -111,6 +111,11 @@ class Source:
         ticks = math.ceil(Fraction(max(time - SLACK, 0.0)) / self.time_base)
         return int(np.searchsorted(self.pts, self.pts[0] + ticks))
 
+    def span(self, start: float, end: float) -> tuple[int, int]:
+        """First and last frame shown from ``start`` to ``end`` seconds; what stands there where none begins."""
+        first = min(self.first_at(start), len(self.pts) - 1)
+        return first, max(self.first_at(end) - 1, first)
+
 
 class Header(NamedTuple):
     """What a file says of itself: pixels as stored, and seconds, each 0 where it says nothing."""

@@ -16,7 +16,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from test_video import make_video
 
 import refatomnet
@@ -373,6 +373,33 @@ def test_a_batch_reports_bad_files_and_goes_on_where_it_stopped(run: Run, clip: 
     assert (out / "two.json").is_file()
     run("batch", table, "--out", out, "--top-k", 3)
     assert all(path.stat().st_mtime_ns > stamp for path, stamp in stamps.items()), "other options, other answers"
+
+
+def test_a_batch_asks_other_weights_anew_whatever_they_are_called(
+    run: Run, clip: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "videos").mkdir()
+    shutil.copy(clip, tmp_path / "videos" / "one.mp4")
+    best = tmp_path / "best"
+    shutil.copytree(checkpoint, best)
+    command = ("batch", tmp_path / "videos", "--out", tmp_path / "out", "--sentence", GREY, "--checkpoint", best)
+    run(*command, plain=True)
+    assert "1 of them finished already" in run(*command, plain=True)[2]
+    state = load_file(best / "model.safetensors")
+    refatomnet.batch._worker_predictor.cache_clear()
+    save_file({name: value * 0.5 for name, value in state.items()}, best / "model.safetensors")
+    assert "0 of them finished already" in run(*command, plain=True)[2]
+
+
+def test_a_name_too_long_for_an_answer_is_told_and_the_batch_goes_on(run: Run, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    for name in ("a" * 251, "b" * 249, "c"):
+        shutil.copy(clip, tmp_path / "videos" / f"{name}.mp4")
+    code, _, err = run("batch", tmp_path / "videos", "--out", tmp_path / "out", "--sentence", GREY)
+    assert code == 0 and "Traceback" not in err
+    rows = {Path(row["video"]).name[0]: row for row in summary(tmp_path / "out")}
+    assert [rows[name]["status"] for name in "abc"] == ["failed", "done", "done"]
+    assert "File name too long" in rows["a"]["error"]
 
 
 def test_a_folder_with_two_workers(run: Run, clip: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The predictor on an untrained model: what it says has the promised form, whatever it says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,10 @@ from test_video import make_video
 
 from refatomnet.actions import action
 from refatomnet.errors import Cancelled, CheckpointError, OptionError, SentenceError, VideoError
-from refatomnet.predictor import Predictor, find_segments, key_times
+from refatomnet.predictor import Predictor, _proper, find_segments, follow_meant, key_times
+from refatomnet.tracks import Track
 from refatomnet.trajectories import Trajectories
-from refatomnet.types import ActionScore, KeyFrame, Result
+from refatomnet.types import ActionScore, KeyFrame, Result, VideoInfo
 
 GREY, RED = "the man in the grey shirt", "the woman in the red coat on the left"
 
@@ -58,6 +60,29 @@ def test_everything_lies_inside(result: Result) -> None:
         assert frames == sorted(set(frames)) and {5, 15, 25} <= set(frames) <= set(range(5, 26))
         for segment in query.segments:
             assert 0 <= segment.start < segment.end <= 3
+
+
+@pytest.mark.parametrize(
+    ("box", "proper"),
+    [
+        ((-15.0, 5.0, 55.0, 120.0), (0.0, 5.0, 55.0, 96.0)),  # smoothed sizes reach beyond an edge that is touched
+        ((-9.0, -9.0, -5.0, -5.0), (0.0, 0.0, 1.0, 1.0)),
+        ((170.0, 99.0, 180.0, 99.0), (159.0, 95.0, 160.0, 96.0)),
+        ((10.0, 20.0, 10.0, 40.0), (10.0, 20.0, 11.0, 40.0)),
+    ],
+)
+def test_boxes_are_kept_inside_the_frame(box: tuple[float, ...], proper: tuple[float, ...]) -> None:
+    assert _proper(np.array(box), VideoInfo("clip.mp4", 160, 96, 10.0, 30, 3.0)) == proper
+
+
+def test_one_key_frame_is_tracked_over_its_own_frames_whatever_their_rate(predictor: Predictor, tmp_path: Path) -> None:
+    stamps = [20 * n for n in range(100)] + [2000 + 100 * n for n in range(40)]  # two seconds at 50, four at 10
+    path = make_video(tmp_path / "vfr.mp4", 140, size=(160, 96), stamps=stamps)
+    clip = predictor.encode(path, start=4.0, end=4.8)
+    box = np.array([10.0, 10.0, 40.0, 80.0])
+    through = replace(clip, tracks=[Track([100, 139], [box, box])])
+    row: Any = SimpleNamespace(found=True, best=0, tracks=[0])
+    assert [point.frame for point in follow_meant([row], through)] == list(range(120, 128))
 
 
 def test_sentences_are_answered_as_if_alone(predictor: Predictor, clip: Any, result: Result) -> None:

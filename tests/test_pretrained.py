@@ -22,9 +22,10 @@ from refatomnet.checkpoint import load_checkpoint, save_checkpoint
 from refatomnet.config import ModelConfig
 from refatomnet.console import hush
 from refatomnet.detectors import Objects
+from refatomnet.downloads import weights_sha256
 from refatomnet.encoders import Features, build_encoder
 from refatomnet.encoders import pretrained as tier_module
-from refatomnet.encoders.pretrained import Blip2Encoder, PictureFeatures, mean_of_pieces, weights_sha256
+from refatomnet.encoders.pretrained import Blip2Encoder, PictureFeatures, mean_of_pieces
 from refatomnet.errors import CheckpointError
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import Letterbox

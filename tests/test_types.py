@@ -108,5 +108,11 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="out.txt.*No space left"):
         write_whole(target, write)
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+    longest = tmp_path / ("x" * 251 + ".txt")
+    write_whole(longest, lambda part: part.write_text("ha"))
+    assert longest.read_text() == "ha"
+    with pytest.raises(VideoError, match="File name too long"):
+        write_whole(tmp_path / ("x" * 252 + ".txt"), lambda part: part.write_text("ha"))
+    assert sorted(tmp_path.iterdir()) == sorted([target, longest])
     with pytest.raises(RefAtomNetError, match="missing"):
         result().save_json(tmp_path / "missing" / "out.json")

@@ -106,6 +106,9 @@ def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
     assert [frame.time for frame in video.read_frames(path)] == pytest.approx(expected)
     part = list(video.read_frames(path, start=0.41, end=1.0))
     assert [(frame.index, number_of(frame.image)) for frame in part] == [(4, 4), (5, 5)]
+    source = video.open_source(path)
+    assert source.span(0.41, 1.0) == (4, 5) and source.span(0.0, 9.0) == (0, 7)
+    assert source.span(0.2, 0.3) == (3, 3) and source.span(2.0, 3.0) == (7, 7), "where none begins, one all the same"
     info = video.probe(path)
     assert info.frames == 8
     assert 1.3 < info.duration < 1.8

@@ -24,7 +24,7 @@ from refatomnet.detectors import Detector, Objects
 from refatomnet.errors import CheckpointError, SentenceError
 from refatomnet.matchers import Matcher
 from refatomnet.places import Scene
-from refatomnet.predictor import Predictor, read_card
+from refatomnet.predictor import EncodedClip, Predictor, read_card
 from refatomnet.preprocess import Letterbox
 from refatomnet.public import PublicModel
 from refatomnet.zero_shot import (
@@ -168,7 +168,7 @@ def test_a_folder_is_asked_like_any_checkpoint_and_touches_no_network(
 
 
 def test_a_few_clips_can_be_asked_about_and_looked_at(
-    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from training.references import main
 
@@ -178,6 +178,8 @@ def test_a_few_clips_can_be_asked_about_and_looked_at(
     for refs, checkpoint, code, says in (
         ("[]", ZERO_SHOT, 2, "error: the detector 'ustc-community/dfine-small-coco'"),
         ('{"a": 1}', str(folder), 2, "refs.json is no list of references"),
+        (json.dumps([one | {"frame": 15}]), str(folder), 2, "clip.mp4 has no frame 15, but 15"),
+        (json.dumps([one | {"frame": -1}]), str(folder), 2, "clip.mp4 has no frame -1"),
         (json.dumps([one]), str(folder), 0, ""),
     ):
         (tmp_path / "refs.json").write_text(refs)
@@ -187,6 +189,17 @@ def test_a_few_clips_can_be_asked_about_and_looked_at(
     (row,) = json.loads(out.read_text())
     assert row["frame"] == 7 and not row["in_view"] and len(row["top_actions"]) == 5 * row["found"]
     assert "of 0 boxes right" in said.out
+    asked, ask = [], Predictor.ask
+
+    def noted(predictor: Predictor, clip: EncodedClip, *sentences: str, **options: Any) -> Any:
+        asked.extend(clip.frames)
+        return ask(predictor, clip, *sentences, **options)
+
+    monkeypatch.setattr(Predictor, "ask", noted)
+    ends = [one | {"frame": frame} for frame in (0, 7, 14)]
+    (tmp_path / "refs.json").write_text(json.dumps(ends))
+    assert main([str(tmp_path), "--checkpoint", str(folder)]) == 0
+    assert asked == [0, 7, 14], "each at its own frame, at the ends of the clip too"
 
 
 def test_the_demo_takes_the_name_and_the_folder(folder: Path) -> None:

@@ -35,7 +35,7 @@ from refatomnet.card import (
 )
 from refatomnet.checkpoint import SHIPPED, config_text, load_checkpoint
 from refatomnet.config import ModelConfig
-from refatomnet.encoders.pretrained import weights_sha256
+from refatomnet.downloads import weights_sha256
 from refatomnet.errors import DataError
 from refatomnet.records import record_from_dict
 from training.arguments import Parser, run

@@ -31,8 +31,8 @@ from accelerate.utils import gather_object, parse_flag_from_env
 from refatomnet.actions import NUM_ACTIONS, action
 from refatomnet.boxes import cxcywh_to_xyxy
 from refatomnet.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
+from refatomnet.downloads import weights_sha256
 from refatomnet.encoders import Features
-from refatomnet.encoders.pretrained import weights_sha256
 from refatomnet.errors import CheckpointError, DataError, OptionError
 from refatomnet.model import RavarModel
 from refatomnet.preprocess import Letterbox

@@ -13,8 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from refatomnet.downloads import megabytes
-from refatomnet.encoders.pretrained import weights_sha256
+from refatomnet.downloads import megabytes, weights_sha256
 from refatomnet.errors import DataError, OptionError
 from refatomnet.hub import check_sources, pushing
 from refatomnet.model import RavarModel

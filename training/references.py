@@ -16,6 +16,7 @@ import torch
 
 from refatomnet import Predictor
 from refatomnet.boxes import iou
+from refatomnet.demo.compare import window
 from refatomnet.errors import DataError
 from refatomnet.video import open_source
 from training.arguments import Parser, run
@@ -27,10 +28,12 @@ def look(predictor: Predictor, folder: Path, reference: dict[str, Any], *, top_k
 
     The IoU is of the best candidate, found or not; None where the person is not in view or nobody is detected.
     """
-    path = folder / reference["clip"]
+    path, frame = folder / reference["clip"], reference["frame"]
     source = open_source(path)
-    time = source.time(reference["frame"])
-    clip = predictor.encode(path, start=max(0.0, time - 0.5), end=time + 0.5)
+    if not 0 <= frame < source.info.frames:
+        raise ValueError(f"{reference['clip']} has no frame {frame}, but {source.info.frames}")
+    start, end = window(source.time(frame), source.info.duration, 1.0)
+    clip = predictor.encode(path, start=start, end=end)
     key = predictor.ask(clip, reference["description"], top_k=top_k).queries[0].keyframes[0]
     scale = torch.tensor([source.info.width, source.info.height] * 2)
     best = key.candidates[0].box_xyxy if key.candidates else None

@@ -36,7 +36,7 @@ from training.config import TrainConfig
 from training.criterion import Criterion, shake, training_detections
 from training.data.examples import Batch, Examples
 from training.data.records import write_text
-from training.evaluate import Answers, Question, ask_all, processes, score, truth
+from training.evaluate import Answers, Question, ask_all, processes, score, truth, without_nan
 
 STATE = "state.pt"  # of a run, to go on from
 # everybody's pixels alone, key frames alone, whole clips, choosing alone; in the order of ``TrainConfig.passes``
@@ -487,7 +487,7 @@ class Trainer:
             "calibration": fit_calibration(
                 answers.actions["own"], labels, answers.presence["own"], present, answers.clips
             ),
-            "scores": {"val": scores},
+            "scores": {"val": without_nan(scores)},
             "licence": "Apache-2.0",
         }
 

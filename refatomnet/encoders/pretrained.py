@@ -11,7 +11,6 @@ the ViT saw inside its box in every frame; so the answer may be one of the detec
 not only a box regressed from pooled features, as in the papers, which leaves no runner-up and no "nobody".
 """
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -27,7 +26,7 @@ from torch.nn import functional
 from refatomnet.boxes import xyxy_to_cxcywh
 from refatomnet.config import ModelConfig
 from refatomnet.detectors import THRESHOLD, Detector, Objects
-from refatomnet.downloads import PUBLIC
+from refatomnet.downloads import PUBLIC, weights_sha256
 from refatomnet.encoders import Features, PublicEncoder, check_weights
 from refatomnet.errors import CheckpointError
 from refatomnet.heads import sample_inside
@@ -266,22 +265,6 @@ def frozen_weights(config: ModelConfig, **download: Any) -> dict[str, dict[str, 
         part: {"name": str(wanted.source), "sha256": weights_sha256(folder_of(wanted, **download))}
         for part, wanted in _parts(config).items()
     }
-
-
-def weights_sha256(folder: Path) -> str:
-    """SHA-256 of the weights in a folder; of several files, that of their hashes in order of their names.
-
-    The hub's cache names what it keeps by this very hash, which spares reading gigabytes.
-    """
-    hashes = []
-    for path in sorted(folder.glob("*.safetensors")):
-        known = path.resolve().name
-        if len(known) == 64 and set(known) <= set("0123456789abcdef"):
-            hashes.append(known)
-            continue
-        with path.open("rb") as file:
-            hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def public_model(what: str, source: str) -> PublicModel:

@@ -17,8 +17,9 @@ from refatomnet import Predictor, cli
 from refatomnet.checkpoint import load_checkpoint
 from refatomnet.console import hush
 from refatomnet.detectors import Detector, Objects
+from refatomnet.downloads import weights_sha256
 from refatomnet.encoders import pretrained as tier_module
-from refatomnet.encoders.pretrained import ClipFeatures, weights_sha256
+from refatomnet.encoders.pretrained import ClipFeatures
 from refatomnet.errors import CheckpointError
 from refatomnet.records import Record
 from training import cache as cache_module

@@ -604,6 +604,14 @@ def test_who_is_beyond_the_last_row_is_not_taken_for_nobody(
     }
 
 
+def test_no_more_people_are_taken_than_the_model_keeps(data: Path, features: FeatureCache) -> None:
+    batches = [
+        Examples(data, "train", features, model, limit=1).batch([0], 4, np.random.default_rng(1))
+        for model in (SMALL, replace(SMALL, people=1))
+    ]
+    assert [int(batch.people_real.sum(1).max()) for batch in batches] == [2, 1]
+
+
 def test_more_sentences_than_there_are_repeat_evenly(data: Path, features: FeatureCache) -> None:
     dataset = Examples(data, "train", features, SMALL, limit=1)
     assert len(dataset) == 1

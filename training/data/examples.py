@@ -161,7 +161,8 @@ class Batch:
 class Examples:
     """The key frames of one split that have features and at least one sentence.
 
-    Sentences about somebody beyond the first ``MAX_PEOPLE`` of a scene are left out: they do not fit nobody.
+    Sentences about somebody beyond the first ``MAX_PEOPLE`` of a scene, or as many as the model keeps, are left out:
+    they do not fit nobody.
 
     Args:
         data: Data set folder.
@@ -185,6 +186,7 @@ class Examples:
     ) -> None:
         self.folder = data
         self._cache, self._config, self._mirror = cache, config, mirror
+        self._most = min(MAX_PEOPLE, config.people)  # of a scene: no more can be told apart
         records: dict[str, list[Record]] = {}
         for record in read_records(data / f"{split}.jsonl"):
             if record.moment in cache:
@@ -272,7 +274,7 @@ class Examples:
         config, there = self._config, scene["key_frame"]
         box = self._cache.letterbox(moment, config)
         truth = self._nothing(box, known=True)
-        for row, entry in enumerate(scene["people"][:MAX_PEOPLE]):
+        for row, entry in enumerate(scene["people"][: self._most]):
             boxes = entry["boxes_xyxy"]
             places = model_frames(scene["fps"], there, len(boxes), config)
             truth["people_xyxy"][row] = box.to_canvas(_floats([boxes[i] for i in places]))
@@ -294,7 +296,7 @@ class Examples:
         box = self._cache.letterbox(moment, self._config)
         truth = self._nothing(box, known=False)
         people = {record.person_id: record for record in records if record.box_xyxy}
-        for row, record in enumerate(list(people.values())[:MAX_PEOPLE]):
+        for row, record in enumerate(list(people.values())[: self._most]):
             truth["people_xyxy"][row, self._config.key_frame] = box.to_canvas(torch.tensor(record.box_xyxy))
             truth["people_real"][row] = True
             truth["actions"][row, torch.tensor(record.actions, dtype=torch.long) - 1] = 1
