@@ -82,7 +82,7 @@ def test_every_action_has_its_row_in_their_order() -> None:
 
 def test_runs_stand_beside_each_other() -> None:
     runs = [{"began_with": "nothing", "seed": 0, "hours": 1.25}, {"began_with": "run 1", "clips": 3000}]
-    told, table, commands = recipe({"training": {"runs": runs, "commands": ["make"]}})
+    told, table, then, commands = recipe({"training": {"runs": runs, "commands": ["make"]}})
     assert isinstance(table, Table) and commands == Commands(("make",)) and "Only val" in str(told)
     assert table.head == ("setting", "run 1", "run 2")
     assert table.rows == (

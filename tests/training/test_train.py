@@ -654,7 +654,8 @@ def test_a_run_that_begins_with_anothers_best_goes_on_reading_looks(make: Any) -
 def test_a_run_may_be_the_mean_of_checkpoints(make: Any, tmp_path: Path) -> None:
     runs = make("first"), make("second", seed=1), make("third", seed=2)
     for run in runs:
-        save_checkpoint(run.model, run.folder / "best", {"name": "one"})
+        learnt = {"trained_on": "paint, 3 clips", "data": {"name": "paint", "clips": 3}}
+        save_checkpoint(run.model, run.folder / "best", {"name": "one", **learnt})
     first, second, third = (str(run.folder / "best") for run in runs)
     mean = make("mean", start=first, average=f"{second} {third}", epochs=0.0)
     assert mean.total_steps == 0 and not mean.finished
@@ -667,7 +668,7 @@ def test_a_run_may_be_the_mean_of_checkpoints(make: Any, tmp_path: Path) -> None
         torch.testing.assert_close(value.detach(), parts.mean(0), atol=2e-3, rtol=2e-3)
         assert name.startswith("encoder.") or parts.std(0).max() == 0 or not torch.equal(value.half(), parts[0].half())
     assert card["training"]["steps"] == 0 and "threshold" in card["calibration"] and "miou" in card["scores"]["val"]
-    assert card["data"]["clips"] == len(mean.train_set)
+    assert {name: card[name] for name in learnt} == learnt, "a mean has learnt what its parts have"
     wide = make("wide", model=dataclasses.replace(SMALL, width=2 * SMALL.width))
     save_checkpoint(wide.model, wide.folder / "best", {"name": "wide"})
     with pytest.raises(DataError, match="wide/best has other width than what it is to be averaged with"):
