@@ -3,12 +3,13 @@
 import hashlib
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
 import httpx
 import pytest
-from fake_predictor import FakePredictor, write_clip
+from fake_predictor import FakePredictor, FakeResult, write_clip
 
 gradio_client = pytest.importorskip("gradio_client")
 
@@ -81,6 +82,63 @@ def test_another_clip_takes_the_place_of_the_one_before(clip, tmp_path):
     answered(desk, session, second)
     desk.receive(session, second)
     assert not Path(first).exists() and Path(second).is_file()
+
+
+@pytest.mark.parametrize("stage", ["Reading the clip", "Drawing the answer"])
+def test_another_clip_does_not_end_the_run(clip, tmp_path, stage):
+    desk, session = Desk(FakePredictor(0.02), tmp_path / "out"), Session()
+    first, second = upload(desk, clip, "aa"), upload(desk, clip, "bb")
+    desk.receive(session, first)
+    steps = desk.run(session, first, COAT, Options())
+    while getattr(next(steps), "stage", "") != stage:
+        pass
+    desk.receive(session, second)
+    assert isinstance(list(steps)[-1], Answered)
+    answered(desk, session, second)
+    desk.receive(session, second)
+    assert not Path(first).exists() and Path(second).is_file(), "it was kept no longer than it was needed"
+
+
+def test_a_clip_taken_away_while_its_run_waits_is_kept_for_it(clip, tmp_path):
+    desk, session, begun, over = (
+        Desk(FakePredictor(), tmp_path / "out"),
+        Session(),
+        threading.Event(),
+        threading.Event(),
+    )
+    video = upload(desk, clip)
+    desk.receive(session, video)
+    before = threading.Thread(target=desk._line.serve, args=(lambda: begun.set() or over.wait(30),), daemon=True)
+    before.start()
+    assert begun.wait(5)
+    try:
+        steps = desk.run(session, video, COAT, Options())
+        while "Waiting" not in getattr(next(steps), "stage", ""):
+            pass
+        desk.receive(session, None)
+    finally:
+        over.set()
+    assert isinstance(list(steps)[-1], Answered)
+
+
+def test_what_only_work_kept_goes_with_the_next_clip(clip, tmp_path):
+    desk, session = Desk(FakePredictor(), tmp_path / "out"), Session()
+    video = upload(desk, clip)
+    with desk.visitors.at_work(session, Path(video)):
+        desk.receive(session, None)
+        assert Path(video).is_file()
+    desk.receive(session, None)
+    assert not Path(video).exists()
+
+
+def test_what_cannot_be_drawn_names_no_folder(clip, tmp_path, monkeypatch):
+    def fails(result, path, **more):
+        raise VideoError(f"{result.video.path} does not exist, nor does {path}")
+
+    monkeypatch.setattr(FakeResult, "save_video", fails)
+    desk = Desk(FakePredictor(), tmp_path / "out")
+    last = list(desk.run(Session(), upload(desk, clip), COAT, Options()))[-1]
+    assert last.message == "walk.mp4 does not exist, nor does walk-annotated.mp4."
 
 
 def test_two_visitors_with_the_same_file_do_not_lose_it(clip, tmp_path):

@@ -320,6 +320,7 @@ class Desk:
         told: queue.SimpleQueue[Working | Arrived] = queue.SimpleQueue()
         outcome: list[Answered | Failed] = []
         pace = Pace({LOOK: 1.0, READ: 0.1, DRAW: self._drawing})
+        clips = [Path(video)] if video else []
 
         def progress(stage: str, said: str, done: float) -> None:
             told.put(Working(said, *pace.tell(stage, done)))
@@ -332,7 +333,8 @@ class Desk:
             return kept
 
         def work() -> None:
-            outcome.append(attempt(answered))
+            with self.visitors.at_work(session, *clips):
+                outcome.append(attempt(answered))
 
         # In this request's context, which tells a ZeroGPU Space whose share of its GPU is used.
         worker = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="answer", daemon=True)
@@ -501,7 +503,7 @@ class Desk:
         answered = Answered(result, pictures, *(str(folder / f"{stem}{end}") for end in names))
         files = (answered.video, answered.json, answered.csv, answered.zip)
         try:
-            with self.visitors.at_work(session, source):
+            with self.visitors.at_work(session, source), _nameless(source.parent), _nameless(folder):
                 progress(DRAW, DRAWING, 0.0)
                 if not self.samples.fetch(source, public.to_dict(), files):
                     result.save_video(

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,7 +39,7 @@ class Session:
     last, with its key frames. first: the result of the last run, as it was before anybody followed a runner-up.
     answered: the last answer. stop: ends the work that goes on. choosing: ends the wait for a model; told: what the
     page says of it; chosen: the last that came, and its device. folder: where the answers' files are, shown: those of
-    the last one. held: uploads, and when they were written.
+    the last one. held: uploads, and when they were written. working: the files that requests which go on need.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Session:
         self.shown: Path | None = None
         self.held: dict[Path, int] = {}
         self.seen = time.monotonic()
-        self.busy = 0
+        self.working: Counter[Path] = Counter()
         self.forget()
 
     def halt(self) -> None:
@@ -109,25 +110,26 @@ class Cloakroom:
                 self._named.setdefault(session.name, set()).add(session)
 
     def hold(self, session: Session, path: str | Path | None) -> None:
-        """The visitor's clip is ``path`` now; others of theirs are let go, but the one of the last answer."""
+        """The visitor's clip is ``path`` now; others are let go, but those of the last answer and of work under way."""
         with self._lock:
             self._take(session, path)
-            keep = {Path(path)} if path else set()
+            keep = set(session.working) | ({Path(path)} if path else set())
             keep |= {Path(session.key[0])} if session.key else set()
             for other in set(session.held) - keep:
                 self._let_go(session, other)
 
     @contextmanager
-    def at_work(self, session: Session, path: Path) -> Iterator[None]:
-        """The visitor's request about a clip goes on: neither is cleared away meanwhile."""
+    def at_work(self, session: Session, *paths: Path) -> Iterator[None]:
+        """The visitor's request about these files goes on: neither is cleared away meanwhile."""
         with self._lock:
-            self._take(session, path)
-            session.busy += 1
+            for path in paths:
+                self._take(session, path)
+            session.working.update(paths)
         try:
             yield
         finally:
             with self._lock:
-                session.busy -= 1
+                session.working -= Counter(paths)
                 session.seen = self._clock()
 
     def new_folder(self, session: Session) -> Path:
@@ -187,7 +189,7 @@ class Cloakroom:
             now = self._clock()
             for session in list(self._sessions):
                 idle = PAGE_IDLE_S if session.page else CLIENT_IDLE_S
-                if not session.busy and now - session.seen > idle:
+                if not session.working and now - session.seen > idle:
                     self.close(session)
             held = {path for session in self._sessions for path in session.held}
             for path in map(Path, list(self.uploads())):
