@@ -4,6 +4,7 @@ import io
 import json
 import re
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,22 @@ def pick_sample(page, index=0):
     expect(page.locator("#sentences textarea")).to_have_value(f"{COAT}, {'ab'[index]}")
 
 
+@contextmanager
+def picks_held(page):
+    """The requests of presses on samples so far; each goes on when it is told to."""
+    held = []
+
+    def hold(route):
+        if '"sample":' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/run/predict*", hold)
+    yield held
+    page.unroute("**/run/predict*")
+
+
 def wait_until(happens, seconds=10.0):
     end = time.monotonic() + seconds
     while not happens():
@@ -38,6 +55,55 @@ def test_a_sample_is_answered(page):
     with page.expect_download() as download:
         page.locator("#get-json").click()
     assert json.loads(download.value.path().read_text())["schema_version"] == 1
+
+
+@pytest.mark.parametrize("key", ["", "Enter"], ids=["run", "enter"])
+@pytest.mark.parametrize("before", [False, True], ids=["the first", "another"])
+def test_run_waits_for_the_sample_just_pressed(page, before, key):
+    if before:
+        pick_sample(page)
+    with picks_held(page) as picks:
+        page.locator("#samples button").nth(1).click()
+        if key:
+            page.locator("#sentences textarea").press(key)
+        else:
+            page.locator("#run").click()
+        page.wait_for_timeout(300)
+        expect(page.locator("#status .welcome")).to_be_visible()
+        picks.pop().continue_()
+        expect(page.locator("#status .found")).to_contain_text(f"{COAT}, b")
+    with page.expect_download() as download:
+        page.locator("#get-json").click()
+    assert json.loads(download.value.path().read_text())["video"]["path"] == "b.mp4"
+
+
+def test_of_samples_pressed_quickly_the_last_one_stays(page):
+    buttons = page.locator("#samples button")
+    with picks_held(page) as picks:
+        for number in (0, 1, 0, 1):
+            buttons.nth(number).click()
+        for _ in range(4):
+            wait_until(lambda: picks or page.wait_for_timeout(50))
+            assert len(picks) == 1, "one at a time, or they could come in another order"
+            picks.pop().continue_()
+        expect(page.locator("#sentences textarea")).to_have_value(f"{COAT}, b")
+        expect(page.locator("#clip-note")).to_contain_text("b.mp4")
+    assert [button.get_attribute("aria-pressed") for button in buttons.all()] == ["false", "true"]
+    page.locator("#run").click()
+    expect(page.locator("#status .found")).to_contain_text(f"{COAT}, b")
+
+
+def test_a_sample_that_cannot_be_had_lets_run_go_on(browser, url):
+    page = browser.new_page()  # its console is not watched: the server's refusal is an error there
+    page.goto(url)
+    pick_sample(page)
+    with picks_held(page) as picks:
+        page.locator("#samples button").nth(1).click()
+        page.locator("#run").click()
+        wait_until(lambda: picks or page.wait_for_timeout(50))
+        picks.pop().fulfill(status=500, json={"error": "it has gone"})
+        expect(page.locator("#status .found")).to_contain_text(f"{COAT}, a")
+    page.close()
 
 
 def test_enter_runs_and_nobody_fits(page):

@@ -28,13 +28,16 @@ from refatomnet.demo.samples import Sample, thumbnail
 from refatomnet.downloads import Outlook, megabytes
 from refatomnet.errors import OptionError
 
-# A press on a sample tells its number to the server; the chips below need no server (page.js).
+# A press on a sample tells its number to the server, and page.js that Run has to wait; the chips below need no server.
 PICK = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-sample]');
-  if (button) trigger('click', { sample: Number(button.dataset.sample) });
+  if (!button) return;
+  document.dispatchEvent(new Event('sample:coming'));
+  trigger('click', { sample: Number(button.dataset.sample) });
 });
 """
+PICKED = "() => { document.dispatchEvent(new Event('sample:here')); }"
 LEAVE = "Cancel loading"
 
 
@@ -123,9 +126,12 @@ def build_ask(desk: Desk, session: gr.State, samples: Sequence[Sample]) -> tuple
             sample = samples[number if 0 <= number < len(samples) else 0]
             return str(sample.clip), sample.sentences[0], chips_html(sample.sentences)
 
-        gallery.click(
-            pick, None, [clip, sentences, chips], api_visibility="private", queue=False, show_progress="hidden"
-        )
+        picked = gallery.click(
+            pick, None, [clip, sentences, chips], api_visibility="private", queue=False, show_progress="hidden",
+            trigger_mode="multiple",
+        )  # fmt: skip
+        for over in (picked.success, picked.failure):  # Gradio's "then" does not follow a failure
+            over(None, js=PICKED, api_visibility="private")
         clip.upload(lambda: "", None, chips, api_visibility="private", queue=False, show_progress="hidden")
     return clip, sentences
 

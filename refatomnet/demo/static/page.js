@@ -1,5 +1,5 @@
-// Enter runs, Shift+Enter starts a new line (the textbox alone does the opposite); chips fill the box; on a phone Run
-// shows the answer; what Gradio would say in a red box is said as a sentence on the page.
+// Enter runs, Shift+Enter starts a new line (the textbox alone does the opposite); chips fill the box; Run waits for a
+// sample on its way; on a phone it shows the answer; what Gradio would say in a red box is a sentence on the page.
 () => {
   const box = () => document.querySelector('#sentences textarea');
   document.addEventListener('keydown', (event) => {
@@ -52,4 +52,20 @@
       if (event.isTrusted && notice) notice.hidden = true;
     }, true);
   }
+
+  // Gradio reads what is asked at the press on Run. While a sample is on its way, presses wait, and follow in order.
+  let coming = false;
+  const waiting = [];
+  document.addEventListener('sample:coming', () => { coming = true; });
+  document.addEventListener('sample:here', () => {
+    coming = false;
+    while (waiting.length && !coming) waiting.shift().click();
+  });
+  document.addEventListener('click', (event) => {
+    const pressed = event.target.closest('#run, [data-sample]');
+    if (!coming || !pressed) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+    if (waiting.at(-1) !== pressed) waiting.push(pressed);
+  }, true);
 }
