@@ -13,6 +13,7 @@ import weakref
 import zipfile
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from PIL import Image
 
 gradio_client = pytest.importorskip("gradio_client")
 
-from refatomnet.demo import read_samples  # noqa: E402
+from refatomnet.demo import build_demo, handlers, read_samples, strip  # noqa: E402
 from refatomnet.demo.ask import _number, chips_html, samples_html  # noqa: E402
 from refatomnet.demo.handlers import (  # noqa: E402
     MAX_PICTURES,
@@ -197,6 +198,32 @@ def test_key_frames_arrive_before_the_end(clip, tmp_path):
     again = list(desk.run(session, str(clip), "another", Options()))
     (step,) = [step for step in again if isinstance(step, Arrived)]
     assert len(step.moments) == len(moments) <= MAX_PICTURES, "all at once where the clip is encoded"
+
+
+def test_the_strip_of_a_long_clip_has_no_more_pictures_than_are_kept(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(handlers, "MAX_PICTURES", 3)
+    session = Session()
+    steps = list(desk_of(FakePredictor(0.02), tmp_path).run(session, str(clip), COAT, Options()))
+    moments = [moment for step in steps if isinstance(step, Arrived) for moment in step.moments]
+    assert len(session.answered.result.queries[0].keyframes) > 3
+    assert len(moments) == len(session.answered.pictures) == 3
+
+
+def test_a_tile_of_the_growing_strip_is_drawn_once(clip, monkeypatch):
+    drawn = []
+    plain = strip.tile_html
+
+    def tile_html(picture, keys, size, **seeks):
+        drawn.extend([] if seeks else [keys[0].time])
+        return plain(picture, keys, size, **seeks)
+
+    monkeypatch.setattr(strip, "tile_html", tile_html)
+    demo, session = build_demo(FakePredictor(0.1)), Session()
+    (answer,) = [event.fn for event in demo.fns.values() if event.name == "answer"]
+    updates = list(answer(session, str(clip), COAT, 1.0, 5, "", "", "", None, "auto"))
+    strips = [text for update in updates for part, text in update.items() if part.elem_id == "strip" and text]
+    assert len(strips) > 2 and all(b.startswith(a) for a, b in pairwise(strips[:-1])), "every step only adds to it"
+    assert drawn == [key.time for key in session.answered.result.queries[0].keyframes]
 
 
 def test_following_a_runner_up_and_going_back(clip, tmp_path):

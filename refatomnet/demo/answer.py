@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from refatomnet.demo import chart, people, plots, strip, why
-from refatomnet.demo.handlers import POLL_S, Answered, Arrived, Desk, Failed, Moment, Session, Working, explain
+from refatomnet.demo.handlers import POLL_S, Answered, Arrived, Desk, Failed, Session, Working, explain
 from refatomnet.demo.welcome import welcome_html
 from refatomnet.types import WordPath
 
@@ -102,9 +102,9 @@ class AnswerView:
         """The work goes on."""
         return {self._status: plots.progress_html(step.stage, step.done, step.left_s)}
 
-    def arrived(self, step: Arrived, so_far: Sequence[Moment]) -> Update:
-        """Key frames came; ``so_far`` are all of this run, the new ones included."""
-        tiles = [strip.tile_html(moment.picture, moment.keys, moment.size) for moment in so_far]
+    def arrived(self, step: Arrived, tiles: list[str]) -> Update:
+        """Key frames came; ``tiles`` are those of this run so far, to which the new ones are added."""
+        tiles += [strip.tile_html(moment.picture, moment.keys, moment.size) for moment in step.moments]
         return {self._strip: strip.strip_html(tiles, whole=False)}
 
     def fail(self, step: Failed) -> Update:

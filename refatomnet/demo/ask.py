@@ -16,7 +16,6 @@ from refatomnet.demo.handlers import (
     Arrived,
     Desk,
     Failed,
-    Moment,
     Options,
     Session,
     Working,
@@ -67,7 +66,7 @@ def build_ask(desk: Desk, session: gr.State, samples: Sequence[Sample]) -> tuple
     def answer(visitor: Session, video: str | None, text: str | None, *values: Any) -> Iterator[dict[Any, Any]]:
         asked = [line.strip() for line in (text or "").splitlines() if line.strip()]
         ready = {run: gr.Button(interactive=True), cancel: gr.Button(interactive=False)}
-        so_far: list[Moment] = []
+        tiles: list[str] = []
         try:
             options = _options(*values)
         except OptionError as error:
@@ -83,8 +82,7 @@ def build_ask(desk: Desk, session: gr.State, samples: Sequence[Sample]) -> tuple
             if isinstance(step, Working):
                 update = view.working(step)
             elif isinstance(step, Arrived):
-                so_far += step.moments
-                update = view.arrived(step, so_far)
+                update = view.arrived(step, tiles)
             elif isinstance(step, Answered):
                 update = view.show(step) | ready
             else:

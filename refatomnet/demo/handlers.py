@@ -448,12 +448,13 @@ class Desk:
         pictures: list[np.ndarray] = []
 
         def here(part: Any, images: list[np.ndarray]) -> None:
-            pictures.extend(images[: max(0, MAX_PICTURES - len(pictures))])
-            if arrived:
+            kept = images[: max(0, MAX_PICTURES - len(pictures))]
+            pictures.extend(kept)
+            if arrived and kept:
                 result = predictor.ask(
                     part, *asked, top_k=options.top_k, threshold=options.threshold, cancelled=cancelled
                 )
-                arrived(_moments(result, images))
+                arrived(_moments(result, kept))
 
         session.clip = predictor.encode(
             str(sample or path),  # a visitor's copy goes when they do
