@@ -183,6 +183,38 @@ def test_who_does_nothing_for_long_is_cleared_away(clip, tmp_path):
     assert not kept.exists()
 
 
+def test_what_a_program_was_given_long_ago_goes_while_it_asks_on(clip, tmp_path):
+    now = [0.0]
+    desk, program, page = Desk(FakePredictor(), tmp_path / "out"), Session(), Session()
+    desk.visitors = room = Cloakroom(tmp_path / "out", clock=lambda: now[0])
+    room.enter(program, "program 1")
+    room.enter(page, "page 1", page=True)
+    shown, uploads, videos = answered(desk, page, upload(desk, clip, "page")), [], []
+    for number in range(4):
+        uploads.append(Path(upload(desk, clip, f"program {number}")))
+        videos.append(Path(desk.annotate(program, str(uploads[-1]), COAT)))
+        now[0] += CLIENT_IDLE_S / 2
+    room.sweep()
+    assert [path.is_file() for path in videos] == [path.is_file() for path in uploads] == [False, False, True, True]
+    assert Path(shown.video).is_file() and len(files(tmp_path / "out")) == 2 * 2 + 5
+    with room.at_work(program, uploads[2]):
+        now[0] += CLIENT_IDLE_S / 2
+        room.sweep()
+    assert [path.is_file() for path in videos] == [False, False, False, True]
+    assert uploads[2].is_file(), "it is asked about again"
+    room.leave("program 1")
+    assert len(files(tmp_path / "out")) == 5
+
+
+def test_a_program_is_given_the_video_alone(clip, tmp_path):
+    desk = Desk(FakePredictor(), tmp_path / "out", samples=[clip])
+    for session in (Session(), Session()):
+        video = Path(desk.annotate(session, upload(desk, clip), COAT))
+        assert [path.name for path in video.parent.iterdir()] == ["walk-annotated.mp4"] and video.stat().st_size
+    last = answered(desk, Session(), upload(desk, clip))
+    assert all(Path(file).is_file() for file in (last.video, last.json, last.csv, last.zip)), "of a sample too"
+
+
 def test_who_leaves_is_told_from_who_may_come_back(tmp_path):
     room, asking, browsing, program = Cloakroom(tmp_path), Session(), Session(), Session()
     for session in (asking, browsing):

@@ -41,6 +41,7 @@ OUR_FAULT = "Something went wrong on our side; it has been noted, and you can tr
 
 LOOK, READ, DRAW = "look", "read", "draw"
 DRAWING = "Drawing the answer"
+ENDS = ("-annotated.mp4", ".json", ".csv", ".zip")  # of the names of an answer's files
 
 Progress = Callable[[str, float], None]
 Tell = Callable[[str, str, float], None]  # which stage, what it is called to the user, the share of it done
@@ -418,7 +419,7 @@ class Desk:
     ) -> str:
         """The path of the annotated video, for programs."""
         result = self.answer(session, video, sentences, Options(), cancelled=cancelled)
-        return self._write(session, result, (), cancelled=cancelled).video
+        return self._write(session, result, cancelled=cancelled, alone=True)[0]
 
     def _encode(
         self,
@@ -480,7 +481,8 @@ class Desk:
 
     def _keep(self, session: Session, first: Result, result: Result, progress: Tell, cancelled: Stop) -> Answered:
         """Write a result and make it the session's answer."""
-        answered = self._write(session, result, session.pictures, progress, cancelled)
+        pictures = session.pictures
+        answered = Answered(result, pictures, *self._write(session, result, progress, cancelled))
         session.first, session.answered = first, answered
         replaced, session.shown = session.shown, Path(answered.video).parent
         if replaced is not None:
@@ -491,37 +493,42 @@ class Desk:
         self,
         session: Session,
         result: Result,
-        pictures: tuple[np.ndarray, ...],
         progress: Tell = lambda stage, said, done: None,
         cancelled: Stop = lambda: False,
-    ) -> Answered:
+        *,
+        alone: bool = False,
+    ) -> list[str]:
+        """The paths of an answer's four files, written into a folder of its own; the video's alone, if it is to be."""
         if cancelled():
             raise Cancelled("stopped before drawing")
         folder = self.visitors.new_folder(session)
         public, source = _public(result), Path(result.video.path)
         stem = source.stem[:60] or "clip"
-        names = ("-annotated.mp4", ".json", ".csv", ".zip")
-        answered = Answered(result, pictures, *(str(folder / f"{stem}{end}") for end in names))
-        files = (answered.video, answered.json, answered.csv, answered.zip)
+        files = [str(folder / f"{stem}{end}") for end in (ENDS[:1] if alone else ENDS)]
+        video, *others = files
         try:
-            with self.visitors.at_work(session, source), _nameless(source.parent), _nameless(folder):
+            with self.visitors.at_work(session, source, folder), _nameless(source.parent), _nameless(folder):
                 progress(DRAW, DRAWING, 0.0)
                 if not self.samples.fetch(source, public.to_dict(), files):
-                    result.save_video(
-                        answered.video, progress=lambda done: progress(DRAW, DRAWING, done), cancelled=cancelled
-                    )
-                    public.save_json(answered.json)
-                    public.save_csv(answered.csv)
-                    with zipfile.ZipFile(answered.zip, "w", zipfile.ZIP_STORED) as bundle:
-                        for file in files[:3]:
-                            bundle.write(file, Path(file).name)
+                    result.save_video(video, progress=lambda done: progress(DRAW, DRAWING, done), cancelled=cancelled)
+                    if others:
+                        _write_others(public, video, *others)
                     self.samples.keep(source, public.to_dict(), files)
             if cancelled():
                 raise Cancelled("stopped after drawing")
         except BaseException:
             self.visitors.discard(folder)
             raise
-        return answered
+        return files
+
+
+def _write_others(public: Result, video: str, told: str, table: str, bundle: str) -> None:
+    """JSON and CSV, and a ZIP of them and the video."""
+    public.save_json(told)
+    public.save_csv(table)
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as together:
+        for file in (video, told, table):
+            together.write(file, Path(file).name)
 
 
 def _moments(result: Result, pictures: Sequence[np.ndarray]) -> Arrived:

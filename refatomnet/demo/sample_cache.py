@@ -64,7 +64,7 @@ class SampleCache:
         """
         if sample not in self._samples:
             return False
-        key = self._name(sample, result)
+        key = self._name(sample, result, len(files))
         with self._lock:
             kept = self._answers.get(key)
             if kept is None:
@@ -78,7 +78,7 @@ class SampleCache:
         """Keep the files of an answer about a sample, as :meth:`fetch` will ask for them; on a full disk, nothing."""
         if sample not in self._samples:
             return
-        key = self._name(sample, result)
+        key = self._name(sample, result, len(files))
         with self._lock, suppress(OSError):
             if key in self._answers:
                 return
@@ -106,8 +106,8 @@ class SampleCache:
             self._digests[key] = digest
         return self._digests[key]
 
-    def _name(self, sample: Path, result: dict[str, Any]) -> str:
-        told = json.dumps([self._digest(sample), result], sort_keys=True)
+    def _name(self, sample: Path, result: dict[str, Any], files: int) -> str:
+        told = json.dumps([self._digest(sample), result, files], sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()
 
 

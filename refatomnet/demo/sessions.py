@@ -39,7 +39,8 @@ class Session:
     last, with its key frames. first: the result of the last run, as it was before anybody followed a runner-up.
     answered: the last answer. stop: ends the work that goes on. choosing: ends the wait for a model; told: what the
     page says of it; chosen: the last that came, and its device. folder: where the answers' files are, shown: those of
-    the last one. held: uploads, and when they were written. working: the files that requests which go on need.
+    the last one. held: uploads, and when they were written. working: the files that requests which go on need;
+    used: when a program last needed one.
     """
 
     def __init__(self) -> None:
@@ -54,6 +55,7 @@ class Session:
         self.held: dict[Path, int] = {}
         self.seen = time.monotonic()
         self.working: Counter[Path] = Counter()
+        self.used: dict[Path, float] = {}
         self.forget()
 
     def halt(self) -> None:
@@ -131,6 +133,8 @@ class Cloakroom:
             with self._lock:
                 session.working -= Counter(paths)
                 session.seen = self._clock()
+                if not session.page:
+                    session.used.update(dict.fromkeys(paths, session.seen))
 
     def new_folder(self, session: Session) -> Path:
         """An empty folder for the files of an answer, under a name that nobody can guess."""
@@ -171,6 +175,7 @@ class Cloakroom:
             if session.folder is not None:
                 shutil.rmtree(session.folder, ignore_errors=True)
             session.folder = session.shown = None
+            session.used.clear()
             session.forget()
         give_back()
 
@@ -184,13 +189,14 @@ class Cloakroom:
                 _delete(path)
 
     def sweep(self) -> None:
-        """Close the sessions of visitors who are gone, and delete uploads that nobody took."""
+        """Close the sessions of visitors who are gone, and delete uploads that nobody took and programs' old files."""
         with self._lock:
             now = self._clock()
             for session in list(self._sessions):
                 idle = PAGE_IDLE_S if session.page else CLIENT_IDLE_S
                 if not session.working and now - session.seen > idle:
                     self.close(session)
+                self._clear_old(session, now)
             held = {path for session in self._sessions for path in session.held}
             for path in map(Path, list(self.uploads())):
                 if path not in held and path.is_file() and time.time() - path.stat().st_mtime > CLIENT_IDLE_S:
@@ -207,6 +213,17 @@ class Cloakroom:
                     log.exception("what visitors left behind could not be swept")
 
         threading.Thread(target=work, name="sweep", daemon=True).start()
+
+    def _clear_old(self, session: Session, now: float) -> None:
+        """Delete what a program, which may ask on and on, brought and was given long ago."""
+        for path, last in list(session.used.items()):
+            if path in session.working or now - last <= CLIENT_IDLE_S:
+                continue
+            del session.used[path]
+            if path in session.held:
+                self._let_go(session, path)
+            elif path.parent == session.folder:
+                self.discard(path)
 
     def _take(self, session: Session, path: str | Path | None) -> None:
         self.enter(session)
