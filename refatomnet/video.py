@@ -117,6 +117,13 @@ class Source:
         return first, max(self.first_at(end) - 1, first)
 
 
+def window(time: float, duration: float, stride: float) -> tuple[float, float]:
+    """The stretch with but one key frame, at ``time``: from and to, seconds; at most a stride long."""
+    half = max(min(stride / 2, time, duration - time), 0.02)
+    start = max(min(time, duration - half) - half, 0.0)
+    return start, start + 2 * half
+
+
 class Header(NamedTuple):
     """What a file says of itself: pixels as stored, and seconds, each 0 where it says nothing."""
 

@@ -25,6 +25,7 @@ from refatomnet.demo.sessions import Session
 from refatomnet.errors import CheckpointError, DataError, RefAtomNetError
 from refatomnet.records import Record, film_frame, film_start
 from refatomnet.types import ActionScore, KeyFrame, Query, Result, VideoInfo
+from refatomnet.video import window
 
 BOX = (0.1, 0.25, 0.4, 0.9)
 RECORD = Record("v", 902, "0", "test", "the man in the red hat", (12, 59), BOX, "clips/a.mp4", 10, 10.0)
@@ -315,7 +316,7 @@ def test_a_sentence_about_nobody_is_right_when_nobody_is_found() -> None:
 def test_the_window_has_one_key_frame_the_records(moment: float) -> None:
     from refatomnet.predictor import key_times
 
-    start, end = compare.window(moment, 2.0, 1.0)
+    start, end = window(moment, 2.0, 1.0)
     assert 0 <= start < end <= 2.0
     (key,) = key_times(start, end, 1.0)
     assert key == pytest.approx(moment, abs=0.021)
@@ -324,7 +325,7 @@ def test_the_window_has_one_key_frame_the_records(moment: float) -> None:
 def test_asking_uses_nothing_of_the_ask_tab(library: Library, tmp_path: Path) -> None:
     desk, session = Desk(FakePredictor(), tmp_path / "out"), Session()
     made = library.playable(0)
-    start, end = compare.window(made.time, made.duration, 1.0)
+    start, end = window(made.time, made.duration, 1.0)
     last = list(desk.run(session, str(made.clip), RECORD.sentence, Options(top_k=80, start=start, end=end)))[-1]
     found = compare.compare(RECORD, last.result, made.time)
     assert found.iou is not None and 0 < found.iou < 1 and found.count("hit") == 1

@@ -16,9 +16,8 @@ import torch
 
 from refatomnet import Predictor
 from refatomnet.boxes import iou
-from refatomnet.demo.compare import window
 from refatomnet.errors import DataError
-from refatomnet.video import open_source
+from refatomnet.video import open_source, window
 from training.arguments import Parser, run
 from training.data.records import write_text
 

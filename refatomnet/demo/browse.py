@@ -12,11 +12,12 @@ from urllib.parse import quote
 import gradio as gr
 
 from refatomnet.actions import GROUPS, NUM_ACTIONS, action
-from refatomnet.demo.compare import compare, comparison_html, pair_html, window
+from refatomnet.demo.compare import compare, comparison_html, pair_html
 from refatomnet.demo.handlers import Answered, Desk, Failed, Options, Working, explain
 from refatomnet.demo.library import NOBODY, Library, Sought
 from refatomnet.demo.sessions import Session
 from refatomnet.records import Record
+from refatomnet.video import window
 
 PAGE = 12
 QUICK_S = 0.3  # so long the page waits for the folder before it says that it does

@@ -97,13 +97,6 @@ def verdict(found: Comparison) -> str:
     return f"Wrong person or place: {overlap}, less than {HIT_IOU}."
 
 
-def window(time: float, duration: float, stride: float) -> tuple[float, float]:
-    """The stretch with but one key frame, at ``time``: from and to, seconds; at most a stride long."""
-    half = max(min(stride / 2, time, duration - time), 0.02)
-    start = max(min(time, duration - half) - half, 0.0)
-    return start, start + 2 * half
-
-
 # ---- on the page --------------------------------------------------------------------------------------------------
 def pair_html(record: Record, shown: "Playable", found: Comparison | None) -> str:
     """The key frame twice: with the truth, and with the answer where there is one."""
